@@ -1,0 +1,55 @@
+"""What goes into a build and what comes out of it, as files between programs."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import StrictModel
+from .snapshot import Snapshot, SplitResult
+from .spec import ModelSpec
+from .verdict import Finding
+
+
+class BuildRequest(StrictModel):
+    """Input of the training program: everything it may know. There is no holdout in it."""
+
+    schema_version: Literal[1] = 1
+    spec: ModelSpec
+    snapshot: Snapshot
+    split: SplitResult
+    numeric: tuple[str, ...] = Field(description="feature columns that are numbers, in the spec's order")
+    categorical: tuple[str, ...] = Field(description="feature columns that are text or booleans, in the spec's order")
+    build_key: str
+    code_digest: str
+    environment_digest: str
+    store: str = Field(description="URI of the artifact store")
+    result: str = Field(description="path where the training program writes its TrainingResult")
+    cpus: int = 2
+
+
+class TrainingResult(StrictModel):
+    """Output of the training program."""
+
+    bundle: str
+    onnx: str
+    family: str
+    value: float
+    trials: int
+    failed: int
+    seconds: dict[str, float] = Field(default_factory=dict, description="ray, search, refit, export, parity ...")
+
+
+class BuildResult(StrictModel):
+    """Output of ``acts build``: the file, not the exit code, says what happened."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["dataset", "model"]
+    name: str
+    outcome: Literal["built", "reused", "failed"]
+    snapshot: Snapshot | None = None
+    bundle: str | None = None
+    build_key: str | None = None
+    findings: tuple[Finding, ...] = ()
+    run: str | None = None
+    seconds: float = 0.0
+    stages: dict[str, float] = Field(default_factory=dict)

@@ -1,0 +1,99 @@
+"""A bundle: what a build leaves. Its claims can make a verdict fail, never pass."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from .base import StrictModel
+from .families import Task
+
+MANIFEST = "bundle.json"
+MODEL = "model.onnx"
+TRIALS = "trials.json"
+PARITY = "parity.json"
+FILES = (MODEL, TRIALS, PARITY)
+MAX_FILE_BYTES = 512 * 1024 * 1024
+
+
+class BundleFile(StrictModel):
+    """One file of the bundle."""
+
+    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    size: int = Field(ge=0, le=MAX_FILE_BYTES)
+
+
+class Input(StrictModel):
+    """One raw contract column that the graph takes, as a tensor of shape (rows, 1)."""
+
+    name: str
+    dtype: Literal["float32", "string"]
+
+
+class Trial(StrictModel):
+    """One fit of the search. A failed trial is kept, with its reason."""
+
+    number: int
+    family: str
+    parameters: dict[str, Any]
+    status: Literal["completed", "stopped", "failed"]
+    value: float | None = Field(description="the search metric on the validation rows")
+    seconds: float
+    steps: int = Field(default=1, description="epochs for what trains in steps")
+    error: str | None = None
+
+
+class Parity(StrictModel):
+    """The exported graph held against the estimator, on validation rows and planted rows."""
+
+    maximum_difference: float
+    flipped_labels: int = Field(description="labels that differ outside ties")
+    rows: int
+    planted: tuple[str, ...] = Field(description="kinds of planted rows: missing, unseen_category ...")
+
+
+class BundleManifest(StrictModel):
+    """``bundle.json``: written last, so a folder without it is no bundle. Its content digest is the bundle's."""
+
+    schema_version: Literal[1] = 1
+    model: str
+    task: Task
+    target: str
+    family: str
+    parameters: dict[str, Any]
+    features: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    outputs: tuple[str, ...] = Field(description="label and probabilities, or value")
+    classes: tuple[str | int | bool, ...] = Field(default=(), description="in the order of the probability columns")
+    dataset: str
+    contract_version: str
+    snapshot: str
+    build_key: str
+    training_digest: str
+    code_digest: str
+    environment_digest: str
+    seed: int
+    rows: dict[str, int] = Field(description="train and validation rows used")
+    importances: dict[str, float] = Field(default_factory=dict, description="claim: share of each raw column")
+    claims: dict[str, float] = Field(default_factory=dict, description="the build's own metrics on validation rows")
+    parity: Parity
+    files: dict[str, BundleFile]
+
+    @property
+    def onnx_digest(self) -> str:
+        """Digest of the model's bytes."""
+        return self.files[MODEL].digest
+
+
+class Provenance(StrictModel):
+    """What the trusted launcher wrote down about a build: without it a bundle gets a preview verdict only."""
+
+    schema_version: Literal[1] = 1
+    bundle: str
+    build_key: str
+    model: str
+    commit: str | None
+    dirty: bool = False
+    snapshot: str
+    environment: str
+    run: str
+    launcher: str

@@ -1,0 +1,156 @@
+"""A data contract as the rest of the system sees it: an ODCS 3 document, typed.
+
+``odcs.py`` reads the YAML into these types; nothing else parses contracts.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from .base import StrictModel, digest_of
+
+Scalar = str | int | float | bool
+
+
+class Role(StrEnum):
+    """What a column is for (``threeacts.role``)."""
+
+    ID = "id"
+    EVENT_TIME = "event_time"
+    LABEL = "label"
+    WEIGHT = "weight"
+    GROUP = "group"
+
+
+class LogicalType(StrEnum):
+    """ODCS logical types that a table's column may have."""
+
+    STRING = "string"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    TIME = "time"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+
+
+class Column(StrictModel):
+    """One property of the contract's schema object."""
+
+    name: str
+    logical_type: LogicalType
+    physical_type: str | None = None
+    description: str = ""
+    required: bool = False
+    unique: bool = False
+    primary_key: bool = False
+    classification: str | None = None
+    unit: str | None = None
+    enum: tuple[Scalar, ...] | None = None
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    exclusive_minimum: float | str | None = None
+    exclusive_maximum: float | str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    role: Role | None = None
+    modality: str | None = None
+    available_at: timedelta | None = Field(
+        default=None, description="when the value becomes known, counted from the event time; negative is earlier"
+    )
+    line: int | None = Field(default=None, exclude=True)
+
+
+class Rule(StrictModel):
+    """What is asserted, as data; ``data/rules.py`` executes it.
+
+    ``scope`` row: rows that break it go to quarantine. ``scope`` dataset: the check fails.
+    """
+
+    name: str
+    kind: Literal[
+        "type", "required", "unique", "enum", "minimum", "maximum", "exclusive_minimum", "exclusive_maximum",
+        "min_length", "max_length", "pattern", "null_values", "missing_values", "invalid_values", "duplicate_values",
+        "row_count", "sql", "freshness", "relationship",
+    ]  # fmt: skip
+    scope: Literal["row", "dataset"]
+    columns: tuple[str, ...] = ()
+    operator: str | None = Field(default=None, description="an ODCS operator: mustBe, mustBeLessThan ...")
+    value: Any = None
+    unit: Literal["rows", "percent"] = "rows"
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    severity: Literal["error", "warning"] = "error"
+    line: int | None = Field(default=None, exclude=True)
+
+
+class Server(StrictModel):
+    """Where a source lies (an ODCS server entry), secrets left out."""
+
+    name: str
+    type: str
+    environment: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Derivation(StrictModel):
+    """SQL beside the contract: the dataset is computed from other datasets."""
+
+    sql: str
+    inputs: tuple[str, ...]
+    file: str = Field(exclude=True)
+
+
+class Condition(StrictModel):
+    """One deepchecks condition that the contract or the spec declares (``threeacts.deepchecks``)."""
+
+    suite: Literal["data_integrity", "train_test_validation", "model_evaluation"]
+    check: str = Field(description="deepchecks' class name, for example FeatureDrift")
+    condition: str | None = Field(default=None, description="such as drift_score_less_than; None: the default")
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, Any] = Field(default_factory=dict, description="of the check itself: columns, n_samples ...")
+    severity: Literal["error", "warning"] = "error"
+
+
+class DataContract(StrictModel):
+    """One dataset's promise: columns, rules, where it comes from, who owns it."""
+
+    name: str
+    id: str
+    version: str
+    status: str
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+    servers: tuple[Server, ...] = ()
+    derivation: Derivation | None = None
+    conditions: tuple[Condition, ...] = ()
+    label_delay: timedelta | None = None
+    file: str = Field(exclude=True)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """In the contract's order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """Raises ``KeyError`` for a name that the contract does not have."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def with_role(self, role: Role) -> tuple[Column, ...]:
+        """The columns that play ``role``."""
+        return tuple(column for column in self.columns if column.role == role)
+
+    def data_digest(self) -> str:
+        """Digest of what the dataset's rows and their checks depend on: not descriptions, owners or status."""
+        wording = {"name", "id", "version", "status", "description", "owners", "conditions", "label_delay"}
+        fields = self.model_dump(mode="json", exclude=wording)
+        for column in fields["columns"]:
+            column.pop("description")
+        return digest_of(fields)

@@ -1,0 +1,141 @@
+"""``models/NAME/spec.yaml``: everything a model is allowed to be, in one strict document."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .base import StrictModel, digest_of
+from .families import Distribution, Task
+from .gates import Gate
+
+Share = Annotated[float, Field(gt=0.0, lt=0.5)]
+Positive = Annotated[timedelta, Field(gt=timedelta(0))]
+NumericTransform = Literal["standard", "min_max", "robust", "none"]
+CategoricalTransform = Literal["one_hot", "ordinal"]
+
+
+class ContractReference(StrictModel):
+    """Which dataset the model reads, and which of its versions (a PEP 440 range such as ``>=1.0,<2``)."""
+
+    name: str
+    version: str
+
+
+class Selection(StrictModel):
+    """Feature selection, searched with the rest: each trial keeps one of the shares of the prepared columns."""
+
+    method: Literal["none", "univariate", "model"] = "none"
+    keep: tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...] = (1.0,)
+
+
+class Features(StrictModel):
+    """Which contract columns the model reads and how each is prepared."""
+
+    include: tuple[str, ...] = Field(min_length=1)
+    exclude: tuple[str, ...] = ()
+    transforms: dict[str, NumericTransform | CategoricalTransform] = Field(
+        default_factory=dict, description="by column; default: standard for numbers, one_hot for the rest"
+    )
+    selection: Selection = Selection()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Included columns without the excluded ones, in the spec's order."""
+        return tuple(name for name in self.include if name not in self.exclude)
+
+
+class Holdout(StrictModel):
+    """The rows that answer gates only, and how often they may be asked."""
+
+    size: Share | Positive = Field(description="a share of the rows or, split by time, a duration at the end")
+    judgements: int = Field(default=20, ge=1, le=1000, description="the 5 % significance level is shared by these")
+    renewal: int = Field(default=5000, ge=100, description="newly labelled rows that make a spent holdout new")
+
+
+class TimeSplit(StrictModel):
+    """Train, then validation, then holdout, in the order of the contract's event time."""
+
+    by: Literal["time"]
+    validation: Share | Positive
+    holdout: Holdout
+    gap: timedelta = Field(default=timedelta(0), ge=timedelta(0), description="left out between the parts")
+    window: Positive | None = Field(default=None, description="train on the last stretch only")
+
+
+class GroupSplit(StrictModel):
+    """Whole groups go to one part, by a hash of the group's value: stable when rows arrive."""
+
+    by: Literal["group"]
+    column: str
+    validation: Share
+    holdout: Holdout
+    seed: int = 0
+
+
+class StratifiedSplit(StrictModel):
+    """Rows go to a part by a hash of their id, within each class: stable when rows arrive."""
+
+    by: Literal["stratified"]
+    validation: Share
+    holdout: Holdout
+    seed: int = 0
+
+
+Split = Annotated[TimeSplit | GroupSplit | StratifiedSplit, Field(discriminator="by")]
+
+
+class CandidateFamily(StrictModel):
+    """One family in the search; ``search`` narrows or fixes parts of the family's space."""
+
+    family: str
+    search: dict[str, Distribution | str | int | float | bool | None] = Field(default_factory=dict)
+
+
+class Search(StrictModel):
+    """How the best candidate is looked for. The time budget ends the search, the best so far stands."""
+
+    metric: str
+    trials: int = Field(ge=1, le=1000)
+    scheduler: Literal["none", "asha"] = "none"
+    seed: int = 0
+    time_budget: Positive = timedelta(minutes=30)
+
+
+class ModelSpec(StrictModel):
+    """The one document behind a model. Keys that are not listed here are refused."""
+
+    schema_version: Literal[1]
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)
+    description: str = Field(min_length=1)
+    owners: tuple[str, ...] = Field(min_length=1)
+    contract: ContractReference
+    task: Task
+    target: str
+    positive: str | int | bool | None = Field(default=None, description="binary: the label that counts as positive")
+    prediction_time: timedelta = Field(default=timedelta(0), description="counted from the contract's event time")
+    features: Features
+    split: Split
+    candidates: tuple[CandidateFamily, ...] = Field(min_length=1)
+    search: Search
+    gates: tuple[Gate, ...] = Field(min_length=1)
+
+    def training_part(self) -> dict[str, Any]:
+        """What the bytes of a candidate depend on: gates, wording and owners are left out."""
+        part = self.model_dump(mode="json", exclude={"description", "owners", "gates"})
+        for key in ("judgements", "renewal"):
+            part["split"]["holdout"].pop(key)
+        return part
+
+    def judged_part(self) -> dict[str, Any]:
+        """What decides which rows judge and what they must show: a change here counts as loosening.
+
+        The training window is left out: it moves no validation or holdout row.
+        """
+        part = self.model_dump(mode="json", include={"task", "target", "positive", "prediction_time", "split", "gates"})
+        part["split"].pop("window", None)
+        return part
+
+    def training_digest(self) -> str:
+        """Digest of :meth:`training_part`."""
+        return digest_of(self.training_part())

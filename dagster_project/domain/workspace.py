@@ -1,0 +1,47 @@
+"""Where things lie: one place that knows the layout of ``.acts``."""
+
+import os
+from pathlib import Path
+
+from .base import StrictModel
+
+
+class Workspace(StrictModel):
+    """Folders of one repository. ``warehouse``, ``store`` and ``ledger`` may be object storage URIs."""
+
+    repo: Path
+
+    @property
+    def home(self) -> Path:
+        """``.acts``, ignored by git; ``ACTS_HOME`` moves it."""
+        return Path(os.environ.get("ACTS_HOME") or self.repo / ".acts")
+
+    @property
+    def warehouse(self) -> str:
+        """Delta tables and split files; ``ACTS_WAREHOUSE`` moves it to object storage."""
+        return os.environ.get("ACTS_WAREHOUSE") or str(self.home / "warehouse")
+
+    @property
+    def store(self) -> str:
+        """Content-addressed artifacts; ``ACTS_STORE`` moves it to object storage."""
+        return os.environ.get("ACTS_STORE") or str(self.home / "store")
+
+    @property
+    def ledger(self) -> str:
+        """Append-only ledgers; ``ACTS_LEDGER`` moves it to object storage."""
+        return os.environ.get("ACTS_LEDGER") or str(self.home / "ledger")
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's instance: runs, events, schedules."""
+        return self.home / "dagster"
+
+    @property
+    def reports(self) -> Path:
+        """Reports, one folder a judgement."""
+        return self.home / "reports"
+
+    @property
+    def environment(self) -> str | None:
+        """Which of a contract's servers is read: the one with this ODCS ``environment``; None is the first."""
+        return os.environ.get("ACTS_ENVIRONMENT") or None
