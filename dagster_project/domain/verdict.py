@@ -27,9 +27,7 @@ class Finding(StrictModel):
     summary: str
     hint: str = ""
     suite: str | None = None
-    rows: str | None = Field(
-        default=None, description="which rows were looked at: train, validation, holdout, dataset ..."
-    )
+    rows: str | None = Field(default=None, description="which were looked at: train, validation, holdout, dataset")
     value: str | None = None
     bound: str | None = None
     file: str | None = None
@@ -38,7 +36,7 @@ class Finding(StrictModel):
 
 
 class Measurement(StrictModel):
-    """A number that trusted code measured. For slices, ``slice`` says which; intervals are two-sided at ``confidence``."""
+    """A number that trusted code measured; its interval is two-sided at ``confidence``."""
 
     metric: str
     rows: str
@@ -111,9 +109,7 @@ class Verdict(StrictModel):
     head: str | None = Field(default=None, description="commit that was judged")
     preview: bool = Field(default=False, description="no trusted launcher vouches for the build")
     loosened: tuple[str, ...] = ()
-    facts: dict[str, Any] = Field(
-        default_factory=dict, description="for the report: family, parameters, rows, cost, plots"
-    )
+    facts: dict[str, Any] = Field(default_factory=dict, description="for the report: family, rows, cost, plots")
 
     @property
     def exit_code(self) -> int:
