@@ -1,0 +1,79 @@
+"""Content-addressed artifacts, and names that point at them."""
+
+import json
+import re
+from typing import Any
+
+from dagster_project.domain.base import digest_of_bytes
+from dagster_project.domain.errors import MachineryError
+from dagster_project.storage.files import location, read_optional, write_atomic
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+_NAME = re.compile(r"[A-Za-z0-9_.:-]+(/[A-Za-z0-9_.:-]+)*")
+
+
+class ArtifactStore:
+    """Blobs by digest in ``blobs``, small JSON documents by name in ``refs``. Safe to share and to run twice."""
+
+    def __init__(self, uri: str) -> None:
+        self.root = location(uri)
+
+    def put(self, data: bytes) -> str:
+        """Keep ``data``; the digest is its name. Putting the same bytes again costs a look."""
+        digest = digest_of_bytes(data)
+        path = self._blob(digest)
+        if not path.exists():
+            write_atomic(path, data)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The bytes behind ``digest``, hashed again on the way.
+
+        Raises:
+            MachineryError: there is no such artifact, or its bytes are not what the digest says.
+        """
+        data = read_optional(self._blob(digest))
+        if data is None:
+            raise MachineryError(f"{self.root}: no artifact {digest}. Build it again, or point ACTS_STORE at its store.")
+        if digest_of_bytes(data) != digest:
+            raise MachineryError(f"{self._blob(digest)}: its bytes are not {digest}. Remove the file and build again.")
+        return data
+
+    def has(self, digest: str) -> bool:
+        """Whether the artifact is there."""
+        return bool(self._blob(digest).exists())
+
+    def set_ref(self, name: str, value: dict[str, Any]) -> None:
+        """Point ``name`` at ``value``; the last writer wins, readers see one or the other, whole."""
+        write_atomic(self._ref(name), (json.dumps(value, sort_keys=True, indent=2) + "\n").encode())
+
+    def get_ref(self, name: str) -> dict[str, Any] | None:
+        """What ``name`` points at; None where nobody set it."""
+        data = read_optional(self._ref(name))
+        if data is None:
+            return None
+        try:
+            value: dict[str, Any] = json.loads(data)
+        except ValueError as error:
+            raise MachineryError(f"{self._ref(name)}: not JSON: {error}. Remove the file and build again.") from error
+        return value
+
+    def refs(self, prefix: str) -> list[str]:
+        """Names below ``prefix``, sorted."""
+        folder = self.root / "refs" / prefix
+        if not folder.exists():
+            return []
+        root = str(self.root / "refs").rstrip("/") + "/"
+        paths = (str(path) for path in folder.rglob("*.json"))
+        return sorted(path.removeprefix(root).removesuffix(".json") for path in paths)
+
+    def _blob(self, digest: str) -> Any:
+        match = _DIGEST.fullmatch(digest)
+        if not match:
+            raise MachineryError(f"'{digest[:80]}' is not a digest: expected sha256: and 64 hexadecimal digits.")
+        return self.root / "blobs" / match[1][:2] / match[1]
+
+    def _ref(self, name: str) -> Any:
+        if not _NAME.fullmatch(name) or ".." in name:
+            raise MachineryError(f"'{name[:80]}' is no name for a reference.")
+        return self.root / "refs" / f"{name}.json"
