@@ -1,5 +1,6 @@
 """A repository's declarations at one commit or on disk: contracts, specs, locks and the floor."""
 
+from pathlib import Path
 from typing import Protocol
 
 from pydantic import Field
@@ -23,6 +24,23 @@ class Tree(Protocol):
     def read(self, path: str) -> bytes:
         """Bytes of one file; raises ``FileNotFoundError``."""
         ...
+
+
+class FolderTree:
+    """The files of a working folder, as they lie there. Links are not followed: they could lead anywhere."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.name = str(root)
+
+    def paths(self, folder: str) -> list[str]:
+        """Plain files below ``folder``, sorted, relative to the root; none where there is no such folder."""
+        found = (path for path in (self.root / folder).rglob("*") if path.is_file() and not path.is_symlink())
+        return sorted(path.relative_to(self.root).as_posix() for path in found)
+
+    def read(self, path: str) -> bytes:
+        """Bytes of one file; raises ``FileNotFoundError``."""
+        return (self.root / path).read_bytes()
 
 
 class Repository(StrictModel):
