@@ -1,0 +1,57 @@
+"""Programs that the command line starts: Dagster runs and training. Their result file says what happened."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from dagster_project.domain.build import BuildResult
+from dagster_project.domain.errors import MachineryError, UserFileError, UsageError
+from dagster_project.domain.workspace import Workspace
+
+_QUIET = {"DAGSTER_DISABLE_TELEMETRY": "yes", "RAY_USAGE_STATS_ENABLED": "0", "PYTHONUNBUFFERED": "1"}
+
+
+def run_module(workspace: Workspace, module: str, *arguments: str) -> int:
+    """Run ``python -m module`` on the workspace's repository; its exit code. Its output is ours."""
+    environment = {**os.environ, **_QUIET, "ACTS_REPO": str(workspace.repo)}
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment)
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+
+
+def run_build(workspace: Workspace, kind: str, name: str) -> BuildResult:
+    """Build a dataset or a model in a Dagster run.
+
+    Raises:
+        UsageError, UserFileError, MachineryError: the program ended without a result; what it printed says why.
+    """
+    with tempfile.TemporaryDirectory(prefix="acts-build-") as folder:
+        result = Path(folder) / "result.json"
+        code = run_module(
+            workspace, "dagster_project", "build",
+            "--repo", str(workspace.repo), "--kind", kind, "--name", name, "--result", str(result),
+        )  # fmt: skip
+        if result.exists():
+            return BuildResult.from_json(result.read_bytes())
+    if code == UserFileError.exit_code:
+        raise UsageError(f"{name}: not built: a file is wrong (see above).")
+    raise MachineryError(f"{name}: the build ended with exit code {code} and left no result. Its last lines are above.")
+
+
+def record(workspace: Workspace, *files: Path) -> None:
+    """Tell Dagster what happened outside of its runs: verdicts, promotions, deployments.
+
+    Raises:
+        MachineryError: Dagster's instance could not be written.
+    """
+    code = run_module(workspace, "dagster_project", "record", "--repo", str(workspace.repo), *map(str, files))
+    if code:
+        raise MachineryError(
+            f"recording {', '.join(path.name for path in files)} in Dagster ended with exit code {code}."
+        )
