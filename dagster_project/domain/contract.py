@@ -126,6 +126,7 @@ class DataContract(StrictModel):
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
     servers: tuple[Server, ...] = ()
+    physical_name: str | None = Field(default=None, description="the table's name in a database; None: the dataset's")
     derivation: Derivation | None = None
     conditions: tuple[Condition, ...] = ()
     label_delay: timedelta | None = None
