@@ -82,6 +82,13 @@ def place(location: Location, value: Any = None) -> str:
     return text.removeprefix(".")
 
 
+def value_at(value: Any, location: Location) -> Any:
+    """What lies at ``location``; None where there is nothing."""
+    for step in location:
+        value = _step(value, step)
+    return value
+
+
 def load_yaml(text: str | bytes, file: str) -> Document:
     """Read one mapping. Raises :class:`UserFileError` with every problem found before reading became impossible."""
     reader = _Reader(file)
@@ -121,8 +128,8 @@ class _Reader:
         self._limits(event, depth)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
-        if getattr(event, "tag", None) is not None:
-            self._problem(event, f"the tag `{event.tag}` is not allowed.", "Write the plain value; quote it if text.")
+        if (tag := getattr(event, "tag", None)) is not None:
+            self._problem(event, f"the tag `{tag}` is not allowed.", "Write the plain value; quote it if text.")
         node = _Node(None, _line(event), finished=False)
         if (anchor := getattr(event, "anchor", None)) is not None:
             self.anchors[anchor] = node

@@ -1,0 +1,91 @@
+"""What we add to the standard, in its ``customProperties``: names beginning with ``threeacts.``."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from .base import StrictModel
+from .contract import Condition, Role
+from .errors import Problem
+from .families import Modality
+from .odcs_schema import did_you_mean
+from .odcs_walk import custom_properties
+from .yamlfile import Document, Location
+
+
+def _iso_duration(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not re.match(r"[-+]?P[0-9T]", value):
+        raise ValueError("not an ISO 8601 duration such as PT6H, P1D or -P1D")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_iso_duration)]
+
+
+class ColumnAdditions(StrictModel):
+    """``threeacts.*`` of a column."""
+
+    role: Role | None = None
+    available_at: Duration | None = None
+    modality: Modality | None = None
+    unit: Annotated[str, Field(min_length=1)] | None = None
+
+
+class ContractAdditions(StrictModel):
+    """``threeacts.*`` of a contract."""
+
+    derived_from: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()
+    label_delay: Annotated[Duration, Field(ge=timedelta(0))] | None = None
+    deepchecks: tuple[Condition, ...] = ()
+
+
+_HINTS = {
+    "role": f"Roles are {', '.join(Role)}.",
+    "available_at": "Write how long after the event time it is known: PT0S, PT6H, or -P1D for a day before.",
+    "label_delay": "Write how long after the event time the label is known: PT6H, P1D.",
+    "modality": "The modality is tabular.",
+    "derived_from": "Write a list of the datasets that the SQL beside the contract reads.",
+    "unit": "Write the unit as text: minutes, miles, degF.",
+    "deepchecks": "Each entry has suite, check, and may have condition, parameters, arguments, severity.",
+}
+
+
+T = TypeVar("T", bound=StrictModel)
+
+
+def read_additions(
+    document: Document, owner: dict[str, Any], location: Location, model: type[T]
+) -> tuple[T, list[Problem]]:
+    """The additions of ``owner`` (those that are right), and what is wrong with the others."""
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for place, name, value in custom_properties(owner, location):
+        if name not in model.model_fields:
+            hint = did_you_mean(name, list(model.model_fields))
+            problems.append(document.problem(place, f"`threeacts.{name}` means nothing here.", hint, "lint"))
+        elif name in values:
+            problems.append(document.problem(place, f"`threeacts.{name}` is set twice.", "Delete one.", "lint"))
+        else:
+            found = _checked(model, name, value)
+            problems += [
+                document.problem((*place, "value", *inner), message, _HINTS[name], "lint") for inner, message in found
+            ]
+            values |= {} if found else {name: value}
+    return model.model_validate(values), problems
+
+
+def _checked(model: type[StrictModel], name: str, value: Any) -> list[tuple[Location, str]]:
+    try:
+        model.model_validate({name: value})
+    except ValidationError as error:
+        found = [(tuple(e["loc"])[1:], e["msg"].removeprefix("Value error, ")) for e in error.errors()]
+        return [(location, f"{_place(location)}{message}.") for location, message in found]
+    return []
+
+
+def _place(location: Location) -> str:
+    return "".join(f"{step}: " for step in location if isinstance(step, str))
