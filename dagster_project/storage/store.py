@@ -39,6 +39,10 @@ class ArtifactStore:
             raise MachineryError(f"{self._blob(digest)}: its bytes are not {digest}. Remove the file and build again.")
         return data
 
+    def where(self, digest: str) -> str:
+        """The place of an artifact, for people who want to look at it."""
+        return str(self._blob(digest))
+
     def has(self, digest: str) -> bool:
         """Whether the artifact is there."""
         return bool(self._blob(digest).exists())
