@@ -4,6 +4,8 @@ Judge fills it from train and validation rows alone (``Verdict.facts = Facts(...
 the holdout belongs here. Every part is optional: what is not there is not shown.
 """
 
+from typing import Any
+
 from pydantic import Field
 
 from .base import StrictModel
@@ -79,7 +81,7 @@ class Facts(StrictModel):
 
     task: Task | None = None
     family: str | None = None
-    parameters: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
     champion_family: str | None = None
     champion: tuple[Measurement, ...] = Field(default=(), description="the champion's own, on train and validation")
     rows: dict[str, int] = Field(default_factory=dict, description="train, validation")

@@ -1,0 +1,1 @@
+"""One report, four renderings: terminal, Markdown for the pull request, an HTML page and JSON."""
