@@ -62,11 +62,13 @@ class Repository(StrictModel):
     def inputs_of(self, dataset: str) -> tuple[str, ...]:
         """Datasets that ``dataset`` is derived from, nearest last, every one once, itself left out."""
         seen: dict[str, None] = {}
+        reached = {dataset}
 
         def visit(name: str) -> None:
-            derivation = self.contracts[name].derivation
-            for source in derivation.inputs if derivation else ():
-                if source not in seen:
+            contract = self.contracts.get(name)  # a tree that is being checked may lack it, or go round in circles
+            for source in contract.derivation.inputs if contract and contract.derivation else ():
+                if source not in reached:
+                    reached.add(source)
                     visit(source)
                     seen[source] = None
 

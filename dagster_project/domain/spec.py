@@ -121,8 +121,9 @@ class ModelSpec(StrictModel):
     gates: tuple[Gate, ...] = Field(min_length=1)
 
     def training_part(self) -> dict[str, Any]:
-        """What the bytes of a candidate depend on: gates, wording and owners are left out."""
+        """What the bytes of a candidate depend on: gates, wording, owners and the contract's range are left out."""
         part = self.model_dump(mode="json", exclude={"description", "owners", "gates"})
+        part["contract"].pop("version")
         for key in ("judgements", "renewal"):
             part["split"]["holdout"].pop(key)
         return part

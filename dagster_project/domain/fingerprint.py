@@ -1,0 +1,77 @@
+"""Fingerprints of what a build depends on: the code that runs, the environment, and the key of the build itself."""
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from .base import digest_of, digest_of_bytes
+from .families import FAMILIES
+from .spec import ModelSpec
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "dagster_project"
+ENTRIES = (f"{PACKAGE}/training/job.py", f"{PACKAGE}/data/splits.py")
+FAMILY_FOLDER = f"{PACKAGE}/training/families"
+# Types, errors and files carry no arithmetic; a family's entry in the catalogue is digested by itself.
+OUTSIDE = (f"{PACKAGE}/domain/", f"{PACKAGE}/storage/")
+
+Source = Callable[[str], bytes | None]
+
+
+def installed_source(path: str) -> bytes | None:
+    """A file of the code that runs, by its path from the repository's root; None where there is none."""
+    file = ROOT / path
+    return file.read_bytes() if file.is_file() else None
+
+
+def code_digest(families: Iterable[str], source: Source = installed_source) -> str:
+    """Digest of the modules that a build of ``families`` runs: those that training and splitting import.
+
+    Gates, reports, other families and whatever else is not imported leave it as it is.
+    """
+    used = sorted(set(families))
+    waiting = [*ENTRIES, *(f"{FAMILY_FOLDER}/{name}.py" for name in used)]
+    modules: dict[str, str] = {}
+    while waiting:
+        path = waiting.pop()
+        data = None if path in modules or path.startswith(OUTSIDE) else source(path)
+        if data is not None:
+            modules[path] = digest_of_bytes(data)
+            waiting += _imports(data, path)
+    catalogue = {name: FAMILIES[name].content_digest() for name in used if name in FAMILIES}
+    return digest_of({"modules": modules, "families": catalogue})
+
+
+def _imports(data: bytes, path: str) -> Iterator[str]:
+    """Paths of our own modules that a module imports anywhere, functions included."""
+    for node in ast.walk(ast.parse(data, path)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            if name.startswith(f"{PACKAGE}."):
+                yield f"{name.replace('.', '/')}.py"
+                yield f"{name.replace('.', '/')}/__init__.py"
+
+
+@cache
+def environment_digest(constraints: Path = ROOT / "constraints.txt") -> str:
+    """Digest of the exact versions: of the constraints file beside the package, else of what is installed."""
+    if constraints.is_file():
+        lines = (line.split("#")[0].strip() for line in constraints.read_text(encoding="utf-8").splitlines())
+        versions = {line for line in lines if line}
+    else:
+        versions = {f"{item.metadata['Name'].lower()}=={item.version}" for item in metadata.distributions()}
+    return digest_of(sorted(versions))
+
+
+def build_key(spec: ModelSpec, snapshot_digest: str, code: str, environment: str) -> str:
+    """Name of a build: equal keys mean equal bytes, so the build need not run again."""
+    return digest_of(
+        {"training": spec.training_part(), "snapshot": snapshot_digest, "code": code, "environment": environment}
+    )

@@ -1,0 +1,68 @@
+"""Changes of champion locks: only what a verdict allows, byte for byte."""
+
+from .base import digest_of_bytes
+from .errors import RefusedError
+from .known import KnownState
+from .lock import ChampionLock
+from .plan import Change
+from .promotion import champion_lock, lock_text
+from .repository import Repository
+from .verdict import Finding, Outcome
+
+_HINT = "Run acts judge and acts promote; nobody edits a lock by hand, and git revert rolls one back."
+
+
+def lock_file(name: str) -> str:
+    """Where a model's lock lies."""
+    return f"models/{name}/champion.lock.yaml"
+
+
+def compare_locks(base: Repository, head: Repository, known: KnownState) -> tuple[list[Change], list[Finding]]:
+    """What happened to each lock, and whether it may have."""
+    changes, findings = [], []
+    for name in sorted(base.locks.keys() | head.locks.keys()):
+        file = lock_file(name)
+        if base.files.get(file) == head.files.get(file):
+            continue
+        before, after = base.locks.get(name), head.locks.get(name)
+        changes.append(Change(file=file, subject=name, kind="lock", what=_words(before, after)))
+        why = _refusal(name, after, head, known)
+        findings.append(
+            Finding(
+                name=f"champion lock of {name}",
+                source="trust",
+                outcome=Outcome.FAILED if why else Outcome.PASSED,
+                summary=why or f"The lock is what verdict {after.verdict if after else ''} allows, byte for byte.",
+                hint=_HINT if why else "",
+                file=file,
+            )
+        )
+    return changes, findings
+
+
+def _words(before: ChampionLock | None, after: ChampionLock | None) -> str:
+    if after is None:
+        return "the champion is removed"
+    if before is None:
+        return f"first champion: {after.family} {after.onnx[:19]}"
+    return f"champion: {before.family} {before.onnx[:19]} → {after.family} {after.onnx[:19]}"
+
+
+def _refusal(name: str, lock: ChampionLock | None, head: Repository, known: KnownState) -> str:
+    """Why the lock may not stand; empty where it may."""
+    if lock is None:
+        return f"The lock of {name} was deleted while the model is still there." if name in head.specs else ""
+    verdict, manifest = known.verdicts.get(lock.verdict), known.bundles.get(lock.bundle)
+    if verdict is None:
+        return f"No verdict {lock.verdict[:19]} is known, so nothing allows this lock."
+    if manifest is None:
+        return f"No bundle {lock.bundle[:19]} is known, so nothing allows this lock."
+    if verdict.subject.name != name or verdict.subject.kind != "model":
+        return f"The verdict speaks of {verdict.subject.name}, not of {name}."
+    try:
+        expected = champion_lock(verdict, manifest, lock.commit)
+    except RefusedError as error:
+        return str(error)
+    if digest_of_bytes(lock_text(expected).encode()) != head.files.get(lock_file(name)):
+        return "The lock differs from what its verdict allows: it was edited by hand."
+    return ""
