@@ -1,0 +1,50 @@
+"""deepchecks 0.19, imported so that it runs on numpy 2, talks to nobody and warns of nothing that we know.
+
+deepchecks is AGPL-3.0. It runs in CI and in pipelines, never in the serving process.
+"""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+TELEMETRY_SWITCH = "DISABLE_DEEPCHECKS_ANONYMOUS_TELEMETRY"
+
+# numpy 2 removed these names; deepchecks still uses them.
+_REMOVED_FROM_NUMPY = {"Inf": float("inf"), "NaN": float("nan"), "NINF": float("-inf")}
+
+# (beginning of the message, category): what deepchecks and what it stands on say about themselves, not about the data.
+_KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
+    ("pkg_resources is deprecated as an API", UserWarning),
+    ("Deprecated call to `pkg_resources.declare_namespace", DeprecationWarning),
+    ("Ability to import base tabular functionality", DeprecationWarning),
+)
+
+
+@cache
+def load() -> Any:
+    """``deepchecks.tabular``, imported once per process (2 to 6 s)."""
+    import numpy
+
+    os.environ[TELEMETRY_SWITCH] = "True"
+    for name, value in _REMOVED_FROM_NUMPY.items():
+        if not hasattr(numpy, name):
+            setattr(numpy, name, value)
+    with quiet():
+        import deepchecks
+        import deepchecks.tabular.checks
+        import deepchecks.tabular.suites
+
+    deepchecks.set_verbosity(40)  # logging.ERROR: its remarks reach the report as findings
+    return deepchecks.tabular
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Ignore the known warnings, and only these."""
+    with warnings.catch_warnings():
+        for message, category in _KNOWN_WARNINGS:
+            warnings.filterwarnings("ignore", message=message, category=category)
+        yield
