@@ -18,14 +18,14 @@ def document(report: Report) -> Document:
     parts = (
         broken_part(report),
         problems_part(report),
-        attention_part(report),
         *(() if quiet else (findings,)),
-        proposals_part(report),
+        attention_part(report),
+        changes_part(report),
+        plan_part(report),
+        *((findings,) if quiet else ()),
         *(verdict_part(verdict, report.links) for verdict in report.verdicts),
         *(build_part(build) for build in report.builds),
-        changes_part(report),
-        *((findings,) if quiet else ()),
-        plan_part(report),
+        proposals_part(report),
         cost_part(report),
     )
     title = f"Three Acts report{f' on {report.repository}' if report.repository else ''}"
@@ -110,17 +110,19 @@ def plan_part(report: Report) -> Part:
     """Each step and why it was taken."""
     if report.plan is None:
         return Part("Why it was rebuilt", 3)
-    took = {(b.kind, b.name): b for b in report.builds}
-    rows = tuple(_step(step, took.get((step.kind, step.name))) for step in report.plan.steps)
+    rows = tuple(_step(step, report) for step in report.plan.steps)
     table = Table(("step", "name", "why", "result", "time", "estimated"), rows, frozenset({4, 5}))
     sentences = () if rows else ("Nothing has to be built or judged for this change.",)
     return Part("What was done, and why", 3, sentences=sentences, tables=(table,) if rows else ())
 
 
-def _step(step: PlanStep, build: BuildResult | None) -> tuple[str, ...]:
-    built = build if step.action == "build" else None
-    result = built.outcome if built else ("reused" if step.reused else NOTHING)
-    took = seconds(built.seconds) if built else NOTHING
+def _step(step: PlanStep, report: Report) -> tuple[str, ...]:
+    subject = (step.kind, step.name)
+    builds = [b for b in report.builds if (b.kind, b.name) == subject and step.action == "build"]
+    verdicts = [v for v in report.verdicts if (v.subject.kind, v.subject.name) == subject and step.action == "judge"]
+    ended = [b.outcome for b in builds] + [v.outcome for v in verdicts]
+    result = ended[0] if ended else ("reused" if step.reused else "did not run")
+    took = seconds(builds[0].seconds) if builds else NOTHING
     return (step.action, step.name, "; ".join(step.reasons), result, took, seconds(step.seconds))
 
 

@@ -33,10 +33,10 @@ def interval(measurement: Measurement) -> str:
 
 
 def _decimals(width: float) -> int:
-    """So many that the interval's width keeps three significant digits."""
+    """So many that half the interval's width keeps two significant digits."""
     if not math.isfinite(width) or width <= 0:
         return 4
-    return min(8, max(0, 2 - math.floor(math.log10(width))))
+    return min(8, max(0, 1 - math.floor(math.log10(width / 2))))
 
 
 def one_digit(value: float) -> float:

@@ -8,8 +8,8 @@ import unicodedata
 
 WORD_JOINER = "\u2060"
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_ENTITY = re.compile(r"[&<>`*~|\\\[\]#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|://")
-_LINE_START = re.compile(r"^[+-](?=[\s-]|$)|(?<=^\d)\.(?=\s|$)|(?<=^\d\d)\.(?=\s|$)")
+_ENTITY = re.compile(r"&(?=[#\w])|[<`*~|\\\[\]#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|://")
+_LINE_START = re.compile(r"^>|^[+-](?=[\s-]|$)|(?<=^\d)\.(?=\s|$)|(?<=^\d\d)\.(?=\s|$)")
 _REFERENCE = re.compile(r"@|#(?=\w)|(?<=www)\.|(?i:(?<=GH)-(?=\d))")
 
 

@@ -21,6 +21,7 @@ LEFT_OUT = (
 def verdict_part(verdict: Verdict, links: Links) -> Part:
     """A verdict with its evidence, the most decisive first."""
     facts = facts_of(verdict)
+    dataset = verdict.subject.kind == "dataset"
     gates = tuple(f for f in verdict.findings if f.source == "gate")
     checks = tuple(f for f in verdict.findings if f.source != "gate")
     slices = [m for m in verdict.measurements if m.slice is not None]
@@ -28,7 +29,7 @@ def verdict_part(verdict: Verdict, links: Links) -> Part:
         comparison_part(verdict, facts),
         gates_part(gates),
         difference_part(facts.difference),
-        checks_part("Data and model checks", checks, rank=2, note=_left_out(checks)),
+        checks_part("Data checks" if dataset else "Data and model checks", checks, rank=2, note=_left_out(checks)),
         charts_part(facts, slices, verdict.measurements),
         slices_part(slices),
         trials_part(facts),
