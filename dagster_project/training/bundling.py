@@ -1,0 +1,77 @@
+"""A bundle on its way into the store: files first, the manifest last."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from dagster_project.domain.base import digest_of_bytes
+from dagster_project.domain.build import BuildRequest
+from dagster_project.domain.bundle import (
+    MANIFEST,
+    MODEL,
+    PARITY,
+    TRIALS,
+    BundleFile,
+    BundleManifest,
+    Parity,
+    Trial,
+)
+from dagster_project.storage.bundles import store_bundle
+from dagster_project.storage.store import ArtifactStore
+from dagster_project.training.candidate import Candidate
+from dagster_project.training.rows import OUTPUTS, Data
+
+
+def bundle_files(model: bytes, trials: list[Trial], parity: Parity) -> dict[str, bytes]:
+    """The bundle's files beside its manifest."""
+    course = [trial.model_dump(mode="json") for trial in trials]
+    return {MODEL: model, TRIALS: _json(course), PARITY: parity.to_json().encode()}
+
+
+def make_manifest(
+    request: BuildRequest,
+    data: Data,
+    candidate: Candidate,
+    parity: Parity,
+    files: dict[str, bytes],
+) -> BundleManifest:
+    """What the bundle says about itself. Its claims can make a verdict fail, never pass."""
+    spec = request.spec
+    return BundleManifest(
+        model=spec.name,
+        task=spec.task,
+        target=spec.target,
+        family=candidate.family,
+        parameters=candidate.parameters,
+        features=spec.features.names,
+        inputs=data.inputs,
+        outputs=OUTPUTS["regression" if spec.task == "regression" else "classification"],
+        classes=data.classes,
+        dataset=spec.contract.name,
+        contract_version=request.snapshot.contract_version,
+        snapshot=request.snapshot.digest,
+        build_key=request.build_key,
+        training_digest=spec.training_digest(),
+        code_digest=request.code_digest,
+        environment_digest=request.environment_digest,
+        seed=spec.search.seed,
+        rows={"train": len(data.train), "validation": len(data.validation)},
+        claims={spec.search.metric: candidate.value},
+        parity=parity,
+        files={name: BundleFile(digest=digest_of_bytes(bytes_), size=len(bytes_)) for name, bytes_ in files.items()},
+    )
+
+
+def keep_bundle(store: ArtifactStore, manifest: BundleManifest, files: dict[str, bytes]) -> str:
+    """Write the bundle aside, verify it there, and store it; the bundle's digest."""
+    with tempfile.TemporaryDirectory(prefix="acts-bundle-") as name:
+        folder = Path(name)
+        for file, data in files.items():
+            (folder / file).write_bytes(data)
+        (folder / MANIFEST).write_text(manifest.to_json())
+        return store_bundle(store, folder)
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()

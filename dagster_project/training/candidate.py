@@ -1,0 +1,86 @@
+"""The best trial, trained once more on the training rows: what is exported and judged."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.domain.bundle import Input, Trial
+from dagster_project.domain.errors import MachineryError
+from dagster_project.domain.families import FAMILIES, Task
+from dagster_project.training.parity import Answer
+from dagster_project.training.preparation import raw_columns
+from dagster_project.training.problem import Problem, fit
+from dagster_project.training.rows import Data, Label, frame_of
+from dagster_project.training.scoring import answers_of
+from dagster_project.training.space import Proposal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trained pipeline from raw columns to answers, and its value on the validation rows."""
+
+    family: str
+    parameters: dict[str, Any]
+    task: Task
+    inputs: tuple[Input, ...]
+    classes: tuple[Label, ...]
+    transformer: Any
+    selector: Any
+    estimator: Any
+    value: float
+
+    def answer(self, columns: "dict[str, np.ndarray]") -> Answer:
+        """The estimator's answer to the graph's inputs, each of shape (rows, 1)."""
+        import numpy as np
+
+        matrix = self.transformer.transform(frame_of(columns))
+        matrix = matrix if self.selector is None else self.selector.transform(matrix)
+        numbers = answers_of(self.estimator, np.asarray(matrix, dtype=np.float32), self.task)
+        if self.task == "regression":
+            return Answer(None, numbers.reshape(-1, 1))
+        return Answer(label_values(self.classes)[self.estimator.predict(matrix)], numbers)
+
+    def seen_columns(self) -> list[str]:
+        """For each column that the estimator sees, the raw column behind it."""
+        origins = raw_columns(self.transformer)
+        return origins if self.selector is None else [origins[i] for i in self.selector.get_support(indices=True)]
+
+
+def label_values(classes: tuple[Label, ...]) -> "np.ndarray":
+    """Labels as the graph gives them: int64 (booleans are 0 and 1), or str objects."""
+    import numpy as np
+
+    if all(isinstance(label, str) for label in classes):
+        return np.array(classes, dtype=object)
+    return np.array([int(label) for label in classes], dtype=np.int64)
+
+
+def refit(problem: Problem, data: Data, trial: Trial) -> Candidate:
+    """Train the trial's proposal on the training rows, to the step at which its value was measured.
+
+    Validation rows stay out: they choose, show and judge, and rows that trained can't.
+
+    Raises:
+        MachineryError: the second training does not reach the trial's value, so training is not deterministic here.
+    """
+    proposal = Proposal(trial.number, trial.family, trial.parameters)
+    done = next(fitted for fitted in fit(problem, proposal) if fitted.steps >= trial.steps)
+    if trial.value is None or abs(done.value - trial.value) > 1e-6 * max(1.0, abs(done.value)):
+        raise MachineryError(
+            f"{trial.family}: trained again it reaches {problem.metric} {done.value}, in the search {trial.value}. "
+            "Training is not deterministic on this machine."
+        )
+    prepared = problem.prepared[FAMILIES[trial.family].preparation]
+    return Candidate(
+        family=trial.family,
+        parameters={**trial.parameters, **({"epochs": trial.steps} if FAMILIES[trial.family].steps else {})},
+        task=problem.task,
+        inputs=data.inputs,
+        classes=data.classes,
+        transformer=prepared.transformer,
+        selector=done.selector,
+        estimator=done.estimator,
+        value=done.value,
+    )

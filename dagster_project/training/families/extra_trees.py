@@ -1,0 +1,13 @@
+"""Extremely randomised trees (Geurts et al. 2006)."""
+
+from typing import Any
+
+from dagster_project.domain.families import Task
+
+
+def make(parameters: dict[str, Any], task: Task, seed: int) -> Any:
+    """Parameters are scikit-learn's. One job: trials run beside each other."""
+    from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+    kind = ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier
+    return kind(**parameters, random_state=seed, n_jobs=1)

@@ -1,0 +1,12 @@
+"""Linear classifier with an L2 penalty."""
+
+from typing import Any
+
+from dagster_project.domain.families import Task
+
+
+def make(parameters: dict[str, Any], task: Task, seed: int) -> Any:
+    """``C``: inverse strength of the penalty."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=parameters["C"], max_iter=1000, random_state=seed)

@@ -1,0 +1,152 @@
+"""The training program: ``python -m dagster_project.training.job REQUEST.json``.
+
+Reads a BuildRequest, searches, trains the best again, exports it and holds the graph against the estimator; leaves a
+bundle in the store and a TrainingResult where the request says. It knows of no Dagster, and of no holdout.
+Exit codes: 0 a bundle stands, 1 nothing fit to be one came out, 2 the request is wrong, 3 the machinery broke,
+130 interrupted.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from dagster_project.domain.build import BuildRequest, TrainingResult
+from dagster_project.domain.bundle import BundleManifest, Parity, Trial
+from dagster_project.domain.errors import BROKEN, PASSED, ActsError, UsageError
+from dagster_project.inference.importances import permutation_importances
+from dagster_project.inference.predictor import OnnxPredictor
+from dagster_project.storage.files import write_atomic
+from dagster_project.storage.store import ArtifactStore
+from dagster_project.training.bundling import bundle_files, keep_bundle, make_manifest
+from dagster_project.training.candidate import Candidate, refit
+from dagster_project.training.export import export
+from dagster_project.training.local_ray import local_ray
+from dagster_project.training.parity import check_parity
+from dagster_project.training.planted import plant, thresholds_of
+from dagster_project.training.problem import Problem, pose
+from dagster_project.training.progress import Display, Stopwatch, display
+from dagster_project.training.rows import Data, load_data
+from dagster_project.training.search import best_trial, search
+from dagster_project.training.space import Proposal, propose
+
+INTERRUPTED = 130
+_PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program; its exit code."""
+    parent = os.getppid()
+    die_with_parent(parent)
+    try:
+        request = read_request(sys.argv[1:] if arguments is None else arguments)
+        result = train(request)
+    except ActsError as error:
+        print(f"{error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted: no bundle was written", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001 the machinery broke: said with its traceback, and by the exit code
+        traceback.print_exc()
+        return BROKEN
+    write_atomic(request.result, result.to_json().encode())
+    return PASSED
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill us when whoever started us ends, so that training never outlives its run (Linux)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before we asked
+        sys.exit(BROKEN)
+
+
+def read_request(arguments: list[str]) -> BuildRequest:
+    """The request that the one argument names.
+
+    Raises:
+        UsageError: there is not one argument, no such file, or no BuildRequest in it.
+    """
+    if len(arguments) != 1:
+        raise UsageError("usage: python -m dagster_project.training.job REQUEST.json")
+    try:
+        return BuildRequest.from_json(Path(arguments[0]).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(f"{arguments[0]}: no build request: {error}") from error
+
+
+def train(request: BuildRequest) -> TrainingResult:
+    """Search, refit, export, parity, bundle."""
+    watch, proposals, metric = Stopwatch(), propose(request.spec), request.spec.search.metric
+    with display(metric, len(proposals)) as shown:
+        data, problem, trials = _search(request, proposals, shown, watch)
+        best = best_trial(trials, metric)
+        shown.say(f"best: trial {best.number} {best.family}, {metric} {best.value:.4f}")
+        with watch.stage("refit"):
+            candidate = refit(problem, data, best)
+        digest, manifest = _bundle(request, data, candidate, trials, watch)
+        shown.say(f"bundle {digest}")
+    return TrainingResult(
+        bundle=digest,
+        onnx=manifest.onnx_digest,
+        family=best.family,
+        value=candidate.value,
+        trials=len(trials),
+        failed=sum(trial.status == "failed" for trial in trials),
+        seconds=watch.seconds,
+    )
+
+
+def _search(
+    request: BuildRequest, proposals: list[Proposal], shown: Display, watch: Stopwatch
+) -> tuple[Data, Problem, list[Trial]]:
+    """Ray starts on this thread (its daemons live as long as it does) while another reads and prepares the rows."""
+    with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
+        posed = pool.submit(_pose, request, watch)
+        with watch.stage("ray"):
+            folder = stack.enter_context(local_ray(request.cpus))
+        data, problem = posed.result()
+        shown.say(f"{len(data.train)} train and {len(data.validation)} validation rows, {len(proposals)} trials")
+        with watch.stage("search"):
+            trials = search(request.spec, problem, proposals, request.cpus, folder, shown)
+        return data, problem, trials
+
+
+def _pose(request: BuildRequest, watch: Stopwatch) -> tuple[Data, Problem]:
+    with watch.stage("load"):
+        data = load_data(request)
+    with watch.stage("prepare"):
+        return data, pose(request.spec, data)
+
+
+def _bundle(
+    request: BuildRequest, data: Data, candidate: Candidate, trials: list[Trial], watch: Stopwatch
+) -> tuple[str, BundleManifest]:
+    with watch.stage("export"):
+        model = export(candidate)
+    with watch.stage("parity"):
+        parity = _parity(data, candidate, model)
+    files = bundle_files(model, trials, parity)
+    manifest = make_manifest(request, data, candidate, parity, files)
+    with watch.stage("importances"):
+        predictor = OnnxPredictor(model, manifest, threads=request.cpus)
+        shares = permutation_importances(predictor, data.validation.columns, data.validation.labels(data.classes))
+        manifest = manifest.model_copy(update={"importances": shares})
+    with watch.stage("store"):
+        return keep_bundle(ArtifactStore(request.store), manifest, files), manifest
+
+
+def _parity(data: Data, candidate: Candidate, model: bytes) -> Parity:
+    rows = data.validation.columns
+    planted = plant(rows, data.inputs, thresholds_of(model, candidate.seen_columns()))
+    return check_parity(candidate.family, model, candidate.answer, rows, planted)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

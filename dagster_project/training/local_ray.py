@@ -1,0 +1,109 @@
+"""A Ray of our own on this machine: on loopback, token-authenticated, gone with us however we end.
+
+However the program dies, the kernel ends Ray's daemons (``PR_SET_PDEATHSIG``, which holds while the thread that
+started them lives: start Ray on the main thread). The watcher, a small process that outlives us, then ends what is
+left of the session and removes its folder. So there is one way out for success, Ctrl-C, SIGTERM and SIGKILL alike.
+"""
+
+import logging
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dagster_project.domain.errors import MachineryError
+from dagster_project.training import watcher
+
+PREFIX = "acts-ray-"
+_LONGEST_BASE = 40  # Ray's socket paths are ~60 characters longer; the kernel takes 107
+_STORE_BYTES = 4 * 1024**3
+_SMALLEST_STORE = 100 * 1024**2
+_QUIET = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
+}
+
+
+@contextmanager
+def local_ray(cpus: int) -> Iterator[Path]:
+    """Ray with ``cpus`` slots, and the session's folder. Call it on the main thread.
+
+    Raises:
+        MachineryError: Ray did not start.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=short_folder()))
+    watch = start_watcher(folder)
+    try:
+        _start(folder, cpus)
+        yield folder
+    finally:
+        _stop()
+        end_watcher(watch)
+
+
+def short_folder() -> Path:
+    """The folder for temporary files, where its name leaves room for Ray's socket paths."""
+    base = Path(tempfile.gettempdir())
+    return base if len(str(base)) <= _LONGEST_BASE else Path(os.sep, "tmp")
+
+
+def start_watcher(folder: Path) -> "subprocess.Popen[bytes]":
+    """A process that sees us end (its standard input closes), whatever ends us."""
+    command = [sys.executable, "-I", "-S", watcher.__file__, str(folder)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
+
+def end_watcher(watch: "subprocess.Popen[bytes]") -> None:
+    """Let the watcher clean up now, and wait for it."""
+    assert watch.stdin is not None
+    watch.stdin.close()
+    watch.wait(timeout=60)
+
+
+def _start(folder: Path, cpus: int) -> None:
+    token = folder / "token"
+    token.touch(mode=0o600)
+    token.write_text(secrets.token_hex(32))
+    os.environ.pop("RAY_ADDRESS", None)
+    os.environ.update(_QUIET, RAY_AUTH_TOKEN_PATH=str(token))
+    import ray
+
+    try:
+        ray.init(
+            address="local",
+            num_cpus=cpus,
+            num_gpus=0,
+            object_store_memory=object_store_bytes(),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=str(folder),
+            _node_ip_address="127.0.0.1",
+        )
+    except (OSError, RuntimeError, ValueError) as error:
+        raise MachineryError(f"Ray did not start in {folder}: {error}. Look at memory, disk and open ports.") from error
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Ray's own handler waits; the watcher does not need it
+
+
+def _stop() -> None:
+    import ray
+
+    ray.shutdown()
+
+
+def object_store_bytes() -> int:
+    """Size of Ray's object store: what shared memory has room for, within limits. Pages are taken when used."""
+    status = os.statvfs("/dev/shm")
+    free = status.f_bavail * status.f_frsize
+    return max(_SMALLEST_STORE, min(_STORE_BYTES, int(free * 0.6)))

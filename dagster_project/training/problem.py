@@ -1,0 +1,99 @@
+"""The search's problem: prepared matrices, computed once for each way of preparing and shared by all trials."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.domain.families import FAMILIES, Task
+from dagster_project.domain.spec import ModelSpec
+from dagster_project.training.families import fit_steps, make_estimator
+from dagster_project.training.preparation import fit_selector, keep, make_preparation
+from dagster_project.training.rows import Data, frame_of
+from dagster_project.training.scoring import answers_of, score
+from dagster_project.training.space import KEEP, Proposal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from sklearn.compose import ColumnTransformer
+    from sklearn.feature_selection import SelectKBest
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Both parts as float32 matrices, with what prepared them."""
+
+    transformer: "ColumnTransformer"
+    selector: "SelectKBest | None"
+    train: "np.ndarray"
+    validation: "np.ndarray"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything a trial needs besides its proposal. ``prepared`` is by the family's preparation."""
+
+    task: Task
+    metric: str
+    seed: int
+    positive: int
+    prepared: dict[str, Prepared]
+    train_target: "np.ndarray"
+    validation_target: "np.ndarray"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained estimator behind its selector, with its score on the validation rows."""
+
+    estimator: Any
+    selector: "SelectKBest | None"
+    value: float
+    steps: int
+
+
+def pose(spec: ModelSpec, data: Data) -> Problem:
+    """Prepare the rows once for each preparation that the candidates ask for."""
+    kinds = sorted({FAMILIES[candidate.family].preparation for candidate in spec.candidates})
+    return Problem(
+        task=spec.task,
+        metric=spec.search.metric,
+        seed=spec.search.seed,
+        positive=positive_index(spec, data),
+        prepared={kind: _prepare(spec, data, scaled=kind == "scaled") for kind in kinds},
+        train_target=data.train.target,
+        validation_target=data.validation.target,
+    )
+
+
+def positive_index(spec: ModelSpec, data: Data) -> int:
+    """Index of the positive class: the spec's, or the last one (true, 1)."""
+    return data.classes.index(spec.positive) if spec.positive in data.classes else len(data.classes) - 1
+
+
+def _prepare(spec: ModelSpec, data: Data, scaled: bool) -> Prepared:
+    import numpy as np
+
+    frame = frame_of(data.train.columns)
+    transformer = make_preparation(spec.features, data.inputs, frame, scaled)
+    train = np.ascontiguousarray(transformer.fit_transform(frame), dtype=np.float32)
+    validation = np.ascontiguousarray(transformer.transform(frame_of(data.validation.columns)), dtype=np.float32)
+    selector = fit_selector(spec.features.selection, spec.task, train, data.train.target, spec.search.seed)
+    return Prepared(transformer, selector, train, validation)
+
+
+def fit(problem: Problem, proposal: Proposal) -> Iterator[Fit]:
+    """Train a proposal on one thread, yielding after each step: the sums, and so the bytes, are the same anywhere."""
+    from threadpoolctl import threadpool_limits
+
+    prepared = problem.prepared[FAMILIES[proposal.family].preparation]
+    parameters = {name: value for name, value in proposal.parameters.items() if name != KEEP}
+    selector = keep(prepared.selector, proposal.parameters.get(KEEP, 1.0))
+    train, validation = prepared.train, prepared.validation
+    if selector is not None:
+        train, validation = selector.transform(train), selector.transform(validation)
+    estimator = make_estimator(proposal.family, parameters, problem.task, problem.seed)
+    with threadpool_limits(1):
+        for step in fit_steps(estimator, train, problem.train_target):
+            answers = answers_of(estimator, validation, problem.task)
+            value = score(problem.metric, problem.task, problem.validation_target, answers, problem.positive)
+            yield Fit(estimator, selector, value, step)

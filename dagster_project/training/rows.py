@@ -1,0 +1,154 @@
+"""Rows of a split as the graph will see them: float32 numbers (NaN is missing) and strings ("" is missing)."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagster_project.domain.build import BuildRequest
+from dagster_project.domain.bundle import Input
+from dagster_project.domain.errors import MachineryError, RefusedError
+from dagster_project.domain.families import Task
+from dagster_project.inference.frames import tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import polars as pl
+
+Label = str | int | bool
+
+OUTPUTS = {"classification": ("label", "probabilities"), "regression": ("value",)}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Labelled rows: ``columns`` are the graph's inputs, each of shape (rows, 1).
+
+    ``target`` holds indexes into the classes (int64), or values (float64) for regression; shape (rows,).
+    """
+
+    columns: "dict[str, np.ndarray]"
+    target: "np.ndarray"
+
+    def labels(self, classes: "tuple[Label, ...]") -> "np.ndarray":
+        """The target as the contract has it: classes themselves, or values; shape (rows,)."""
+        import numpy as np
+
+        return np.asarray(classes)[self.target] if classes else self.target
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a build may see of the snapshot."""
+
+    train: Rows
+    validation: Rows
+    inputs: tuple[Input, ...]
+    classes: tuple[Label, ...]
+
+
+def load_data(request: BuildRequest) -> Data:
+    """Read both parts of the split; rows without a label are left out.
+
+    Raises:
+        MachineryError: the split's files can't be read or lack a column.
+        RefusedError: nothing can be learnt from these rows; the message says why.
+    """
+    spec = request.spec
+    parts = {part: read_labelled(request, part) for part in ("train", "validation")}
+    inputs = inputs_of(parts["train"], spec.features.names, request.categorical)
+    refuse_output_names(inputs, spec.task)
+    classes = () if spec.task == "regression" else classes_of(parts["train"][spec.target], spec.target)
+    rows = {
+        part: Rows(raw_columns(table, inputs, part), encode_target(table[spec.target], classes, part))
+        for part, table in parts.items()
+    }
+    return Data(rows["train"], rows["validation"], inputs, classes)
+
+
+def read_labelled(request: BuildRequest, part: str) -> "pl.DataFrame":
+    """Feature and target columns of the part's rows that have a label, in the file's order."""
+    import polars as pl
+
+    target, uri = request.spec.target, getattr(request.split, part).uri
+    columns = [*request.spec.features.names, target]
+    try:
+        table = pl.scan_parquet(uri).select(columns).filter(pl.col(target).is_not_null()).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise MachineryError(f"{uri}: the {part} rows can't be read: {error}. Build the split again.") from error
+    if table.is_empty():
+        raise RefusedError(f"{uri}: no {part} row has a label in '{target}'. Widen the split or wait for labels.")
+    return table
+
+
+def inputs_of(table: "pl.DataFrame", names: tuple[str, ...], categorical: tuple[str, ...]) -> tuple[Input, ...]:
+    """One graph input a column: text is a string, numbers and booleans are float32."""
+    import polars as pl
+
+    text = {name for name in categorical if table.schema[name] != pl.Boolean}
+    return tuple(Input(name=name, dtype="string" if name in text else "float32") for name in names)
+
+
+def refuse_output_names(inputs: tuple[Input, ...], task: Task) -> None:
+    """Names are unique in an ONNX graph, so no feature may be called as an output is."""
+    outputs = OUTPUTS["regression" if task == "regression" else "classification"]
+    for name in sorted({item.name for item in inputs} & set(outputs)):
+        raise RefusedError(f"feature '{name}' has the name of the graph's output. Rename the column or exclude it.")
+
+
+def raw_columns(table: "pl.DataFrame", inputs: tuple[Input, ...], part: str) -> "dict[str, np.ndarray]":
+    """The graph's inputs, each of shape (rows, 1).
+
+    Raises:
+        RefusedError: a column fits no tensor, or holds values that are infinite or too large for float32.
+    """
+    import numpy as np
+
+    columns = tensors(table, inputs)
+    infinite = [item.name for item in inputs if item.dtype == "float32" and np.isinf(columns[item.name]).any()]
+    if infinite:
+        raise RefusedError(f"{part} rows of {infinite} are infinite in float32. Bound them by a rule in the contract.")
+    return columns
+
+
+def frame_of(columns: "dict[str, np.ndarray]") -> "pd.DataFrame":
+    """The graph's inputs as the pandas frame that scikit-learn's column transformers take."""
+    import pandas as pd
+
+    return pd.DataFrame({name: column[:, 0] for name, column in columns.items()})
+
+
+def classes_of(target: "pl.Series", name: str) -> tuple[Label, ...]:
+    """Labels of the training rows, sorted: this is the order of the probability columns.
+
+    Raises:
+        RefusedError: there is one class only, or the labels are no booleans, integers or text.
+    """
+    classes = tuple(sorted(target.unique().to_list()))
+    if not all(isinstance(label, bool | int | str) for label in classes):
+        raise RefusedError(f"target '{name}' is {target.dtype}: a class is a boolean, an integer or text.")
+    if len(classes) < 2:
+        raise RefusedError(f"all training rows have {name} = {classes[0]!r}: there is nothing to tell apart.")
+    return classes
+
+
+def encode_target(target: "pl.Series", classes: tuple[Label, ...], part: str) -> "np.ndarray":
+    """Indexes into ``classes``; for regression (no classes) the values.
+
+    Raises:
+        RefusedError: a class stands in no training row, or a value is not finite.
+    """
+    import numpy as np
+
+    if not classes:
+        values = target.cast(float).to_numpy().astype(np.float64)
+        if not np.isfinite(values).all():
+            raise RefusedError(f"target '{target.name}' has infinite or NaN values in the {part} rows. Add a rule.")
+        return values
+    place = {label: index for index, label in enumerate(classes)}
+    unseen = sorted(set(target.unique().to_list()) - set(place))
+    if unseen:
+        raise RefusedError(f"classes {unseen} of '{target.name}' stand in {part} rows but in no training row.")
+    return np.array([place[label] for label in target.to_list()], dtype=np.int64)
