@@ -38,7 +38,7 @@ def clean_finding(name: str, contract: DataContract, summary: str) -> Finding:
 def type_finding(contract: DataContract, column: str, expected: str, found: str, line: int | None) -> Finding:
     """A column that is not what the contract says."""
     return finding(
-        f"{column}_type"[:200],
+        f"{column[:SHOWN]}.type",
         contract,
         Outcome.FAILED,
         f"column {column[:SHOWN]}: expected {expected}, found {found[:SHOWN]}",

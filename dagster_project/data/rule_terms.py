@@ -21,15 +21,15 @@ MISSING_WORDS = ("",)
 def rules_of(contract: DataContract) -> tuple[Rule, ...]:
     """The contract's rules, and those that its columns imply and nobody wrote: required, unique ids, bounds ..."""
     written = {(rule.kind, rule.columns) for rule in contract.rules}
-    implied = [rule for column in contract.columns for rule in _implied(column)] + list(_keys(contract))
-    return (*contract.rules, *(rule for rule in implied if (rule.kind, rule.columns) not in written))
+    implied = [*_keys(contract), *(rule for column in contract.columns for rule in _implied(column))]
+    added = {(rule.kind, rule.columns): rule for rule in implied if (rule.kind, rule.columns) not in written}
+    return (*contract.rules, *added.values())
 
 
 def _implied(column: Column) -> Iterator[Rule]:
     def rule(kind: Any, value: Any = None, scope: Any = "row") -> Rule:
-        return Rule(
-            name=f"{column.name}_{kind}", kind=kind, scope=scope, columns=(column.name,), value=value, line=column.line
-        )
+        name = f"{column.name}.{kind}"
+        return Rule(name=name, kind=kind, scope=scope, columns=(column.name,), value=value, line=column.line)
 
     if column.required or column.primary_key or column.role in (Role.ID, Role.EVENT_TIME):
         yield rule("required")

@@ -15,9 +15,8 @@ LARGEST_ARCHIVE = 4 * 1024**3
 
 
 def null_values(options: dict[str, Any]) -> list[str]:
-    """Texts that mean null besides the empty one: ``threeacts.null_values`` of the server, a list or with commas."""
-    declared = options.get("threeacts.null_values", options.get("null_values", ()))
-    return [text.strip() for text in declared.split(",")] if isinstance(declared, str) else [str(t) for t in declared]
+    """Texts that mean null besides the empty one: ``threeacts.null_values`` of the server."""
+    return [str(text) for text in options.get("null_values", ())]
 
 
 def scan_csv(source: Any, options: dict[str, Any], storage: dict[str, str] | None = None) -> "pl.LazyFrame":

@@ -60,7 +60,7 @@ def _read_duckdb(contract: DataContract, server: Server, path: str, schema: str,
 
 
 def postgres_source(contract: DataContract, server: Server, _workspace: Workspace) -> Source:
-    """A table or view of PostgreSQL. User and password: ACTS_POSTGRES_USER and ACTS_POSTGRES_PASSWORD, or libpq's PG*."""
+    """A table or view of PostgreSQL; the user is ACTS_POSTGRES_USER with ACTS_POSTGRES_PASSWORD, or libpq's PG*."""
     schema, table = _table(contract, server, "public")
     options = server.options
     label = f"postgres://{options.get('host')}:{options.get('port', 5432)}/{options.get('database')}#{schema}.{table}"

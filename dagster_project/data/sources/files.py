@@ -127,7 +127,7 @@ def _listed(system: Any, location: str, contract: DataContract, server: Server) 
         found = system.glob(location, detail=True)
     except FileNotFoundError as error:
         raise _nothing(contract, server, location) from error
-    except Exception as error:  # noqa: BLE001 botocore and aiohttp raise a tree of their own each
+    except Exception as error:  # botocore and aiohttp raise a tree of their own each
         words = f"{type(error).__name__}: {error}"[:300]
         message = f"{contract.file}: server {server.name}: {location} doesn't answer: {words}"
         raise MachineryError(f"{message}. Check the endpoint and the AWS_* environment.") from error

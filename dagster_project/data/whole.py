@@ -1,0 +1,77 @@
+"""Rules that need all rows at once, old and new: uniqueness, relationships and SQL. Only their columns are read."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dagster_project.data.operators import describe, holds
+from dagster_project.data.records import Tally, current_snapshot
+from dagster_project.data.rule_findings import count_finding, finding
+from dagster_project.data.rule_terms import KEYS, rules_of
+from dagster_project.data.rules import judge, key_of, tally_rows, with_samples
+from dagster_project.data.sql import Limits, Query, run_queries
+from dagster_project.data.tables import table_files
+from dagster_project.domain.contract import DataContract, Rule
+from dagster_project.domain.verdict import Finding, Outcome
+from dagster_project.domain.workspace import Workspace
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def judge_whole(
+    contract: DataContract, files: Sequence[str], tally: Tally, workspace: Workspace, limits: Limits
+) -> tuple[Finding, ...]:
+    """Findings of every dataset rule, over the Parquet ``files`` of all rows and their merged ``tally``."""
+    import polars as pl
+
+    frame = pl.scan_parquet(list(files))
+    found = []
+    for rule in rules_of(contract):
+        if rule.kind in KEYS:
+            found.append(_unique(rule, contract, frame))
+        elif rule.kind == "relationship":
+            found.append(_relationship(rule, contract, frame, workspace))
+        elif rule.kind == "row_count":
+            found.append(judge(rule, contract, Tally(rows=tally.rows, counts={rule.name: tally.rows})))
+    return (*found, *_sql_rules(contract, files, tally.rows, limits))
+
+
+def _unique(rule: Rule, contract: DataContract, frame: "pl.LazyFrame") -> Finding:
+    keys = frame.select(key_of(rule))
+    found = judge(rule, contract, tally_rows(keys, contract, [rule]))
+    return found if found.outcome is Outcome.PASSED else with_samples(found, rule, contract, keys)
+
+
+def _relationship(rule: Rule, contract: DataContract, frame: "pl.LazyFrame", workspace: Workspace) -> Finding:
+    """Rows whose key is in no row of the other dataset; null points nowhere and breaks nothing."""
+    import polars as pl
+
+    target, columns = str(rule.arguments["dataset"]), list(rule.arguments["columns"])
+    snapshot = current_snapshot(target, workspace)
+    if snapshot is None:
+        message = f"there is no snapshot of {target} to look into"
+        return finding(rule.name, contract, Outcome.BROKEN, message, f"Build {target} first.", rule.line)
+    others = pl.scan_parquet(table_files(snapshot.uri, snapshot.version)).select(columns)
+    whole = pl.all_horizontal(pl.col(name).is_not_null() for name in rule.columns)
+    orphans = frame.select(rule.columns).filter(whole).join(others, how="anti", left_on=rule.columns, right_on=columns)
+    count, rows = pl.collect_all([orphans.select(pl.len()), frame.select(pl.len())])
+    return count_finding(rule, contract, count.item() == 0, count.item(), "none", rows.item())
+
+
+def _sql_rules(contract: DataContract, files: Sequence[str], rows: int, limits: Limits) -> list[Finding]:
+    rules = [rule for rule in rules_of(contract) if rule.kind == "sql"]
+    if not rules:
+        return []
+    queries = [Query(str(rule.arguments["query"]), contract.file, rule.line, rule.name) for rule in rules]
+    values = run_queries({contract.name: list(files)}, queries, limits)
+    return [
+        count_finding(
+            rule,
+            contract,
+            holds(value, rule.operator, rule.value),
+            value,
+            describe(rule.operator, rule.value, rule.unit),
+            rows,
+        )
+        for rule, value in zip(rules, values, strict=True)
+    ]
