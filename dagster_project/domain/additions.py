@@ -35,6 +35,12 @@ class ColumnAdditions(StrictModel):
     unit: Annotated[str, Field(min_length=1)] | None = None
 
 
+class ServerAdditions(StrictModel):
+    """``threeacts.*`` of a server."""
+
+    null_values: tuple[str, ...] = ()
+
+
 class ContractAdditions(StrictModel):
     """``threeacts.*`` of a contract."""
 
@@ -43,12 +49,20 @@ class ContractAdditions(StrictModel):
     deepchecks: tuple[Condition, ...] = ()
 
 
+class ServerAdditions(StrictModel):
+    """``threeacts.*`` of a server."""
+
+    null_values: tuple[str, ...] = Field(default=(), description="texts of a CSV file that stand for a missing value")
+
+
 _HINTS = {
+    "null_values": "Write a list of the texts that stand for a missing value: [NA].",
     "role": f"Roles are {', '.join(Role)}.",
     "available_at": "Write how long after the event time it is known: PT0S, PT6H, or -P1D for a day before.",
     "label_delay": "Write how long after the event time the label is known: PT6H, P1D.",
     "modality": "The modality is tabular.",
     "derived_from": "Write a list of the datasets that the SQL beside the contract reads.",
+    "null_values": "Write a list of the texts that mean null, besides the empty one: [NA].",
     "unit": "Write the unit as text: minutes, miles, degF.",
     "deepchecks": "Each entry has suite, check, and may have condition, parameters, arguments, severity.",
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .additions import ColumnAdditions, ContractAdditions, read_additions
+from .additions import ColumnAdditions, ContractAdditions, ServerAdditions, read_additions
 from .contract import Column, Condition, DataContract, Derivation, LogicalType, Server
 from .contract_rules import contract_rules, filled_query, physical_name
 from .errors import Problem, UserFileError
@@ -94,7 +94,7 @@ def _contract(document: Document, sql: str | None, sql_file: str | None) -> Data
         physical_name=physical_name(document),
         columns=columns,
         rules=contract_rules(document, columns),
-        servers=tuple(_server(server) for _, server in entries(root.get("servers"), ())),
+        servers=tuple(_server(document, place, raw) for place, raw in entries(root.get("servers"), ("servers",))),
         derivation=derivation,
         conditions=(*additions.deepchecks, *_conditions(root)),
         label_delay=additions.label_delay,
@@ -131,8 +131,11 @@ def _column(document: Document, location: Location, raw: dict[str, Any]) -> Colu
     )
 
 
-def _server(raw: dict[str, Any]) -> Server:
+def _server(document: Document, location: Location, raw: dict[str, Any]) -> Server:
     options = {key: value for key, value in raw.items() if key not in _SERVER_WORDS}
+    additions, _ = read_additions(document, raw, location, ServerAdditions)
+    if additions.null_values:
+        options["threeacts.null_values"] = list(additions.null_values)
     return Server(name=raw["server"], type=raw["type"], environment=raw.get("environment"), options=options)
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from .additions import ColumnAdditions, ContractAdditions, read_additions
+from .additions import ColumnAdditions, ContractAdditions, ServerAdditions, read_additions
 from .column_lint import column_problems
 from .contract import Role
 from .errors import Problem
 from .odcs_schema import did_you_mean
-from .odcs_walk import properties, quality_rules, relationships, schema_objects
+from .odcs_walk import entries, properties, quality_rules, relationships, schema_objects
 from .semver import parse_version
 from .server_lint import server_problems
 from .yamlfile import Document, Location
@@ -30,6 +30,10 @@ def lint_problems(document: Document) -> list[Problem]:
     problems = [document.problem(place, message, hint, "lint") for place, message, hint in found]
     problems += read_additions(document, root, (), ContractAdditions)[1]
     problems += server_problems(document)
+    for location, server in entries(root.get("servers"), ("servers",)):
+        problems += read_additions(document, server, location, ServerAdditions)[1]
+    for location, server in entries(root.get("servers"), ("servers",)):
+        problems += read_additions(document, server, location, ServerAdditions)[1]
     for location, column in properties(root):
         problems += column_problems(document, location, column)
         problems += read_additions(document, column, location, ColumnAdditions)[1]
