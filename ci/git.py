@@ -1,0 +1,166 @@
+"""Git as the plan needs it: commits resolved, trees read from git objects. The repository's files are never run."""
+
+import os
+import subprocess
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import NoReturn
+
+from dagster_project.domain.errors import MachineryError, Problem, UsageError, UserFileError
+from dagster_project.domain.repository import FolderTree
+
+MAX_BYTES = 4_000_000
+_LINK, _SUBMODULE = "120000", "160000"
+# No hooks, pagers, prompts or optional locks: reading must neither run nor write anything.
+_QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+_OPTIONS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager", "--no-replace-objects")
+
+
+class GitTree:
+    """The files of one commit (a ``repository.Tree``). ``folder`` is the repository's part that we serve."""
+
+    def __init__(self, repo: Path, revision: str) -> None:
+        self.repo = repo
+        self.commit = resolve(repo, revision)
+        self.name = self.commit
+        self._blobs: dict[str, bytes] = {}
+
+    def paths(self, folder: str) -> list[str]:
+        """Paths of the files below ``folder``, sorted."""
+        return sorted(path for path in self._entries if path.startswith(f"{folder}/"))
+
+    def read(self, path: str) -> bytes:
+        """Bytes of one file.
+
+        Raises:
+            FileNotFoundError: the commit has no such file.
+            UserFileError: it is a link or a submodule, or too large to be a declaration.
+        """
+        if path not in self._entries:
+            raise FileNotFoundError(path)
+        mode, blob, size = self._entries[path]
+        if mode in (_LINK, _SUBMODULE):
+            raise _refused(path, "this is a link; links are not followed.", "Put the file itself here.")
+        if size > MAX_BYTES:
+            raise _refused(path, f"the file has {size:,} bytes.", f"At most {MAX_BYTES:,} are read.")
+        if blob not in self._blobs:
+            self._fetch(path.split("/")[0])
+        return self._blobs[blob]
+
+    def _fetch(self, folder: str) -> None:
+        """All files of a folder in one process: starting git once a file would be most of the plan's time."""
+        wanted = [
+            blob
+            for path, (mode, blob, size) in self._entries.items()
+            if path.split("/")[0] == folder and mode not in (_LINK, _SUBMODULE) and size <= MAX_BYTES
+        ]
+        output = _git(self.repo, "cat-file", "--batch", stdin="\n".join(wanted).encode())
+        for blob in wanted:
+            header, output = output.split(b"\n", 1)
+            size = int(header.split()[2])
+            self._blobs[blob], output = output[:size], output[size + 1 :]
+
+    @cached_property
+    def _entries(self) -> dict[str, tuple[str, str, int]]:
+        """By path from the repository's folder: mode, blob and size."""
+        output = _git(self.repo, "ls-tree", "-r", "-z", "--long", self.commit)
+        entries = {}
+        for entry in output.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+            facts, path = entry.split("\t", 1)
+            mode, _, blob, size = facts.split()
+            entries[path] = (mode, blob, 0 if size == "-" else int(size))
+        return entries
+
+
+class WorkingTree(FolderTree):
+    """The working folder as it lies there; links are named as problems, not followed."""
+
+    def paths(self, folder: str) -> list[str]:
+        """Files and links below ``folder``, sorted."""
+        found = (path for path in (self.root / folder).rglob("*") if path.is_symlink() or path.is_file())
+        return sorted(path.relative_to(self.root).as_posix() for path in found)
+
+    def read(self, path: str) -> bytes:
+        """Bytes of one file; raises ``FileNotFoundError``, or ``UserFileError`` for a link or a giant."""
+        file = self.root / path
+        if file.is_symlink():
+            raise _refused(path, "this is a link; links are not followed.", "Put the file itself here.")
+        if file.stat().st_size > MAX_BYTES:
+            raise _refused(path, f"the file has {file.stat().st_size:,} bytes.", f"At most {MAX_BYTES:,} are read.")
+        try:
+            return file.read_bytes()
+        except PermissionError as error:
+            raise _refused(path, "the file can't be read.", "Give yourself the right to read it.") from error
+
+
+def resolve(repo: Path, revision: str) -> str:
+    """The commit's digest; raises ``UsageError`` where there is none. A revision never becomes an option."""
+    if not revision or revision.startswith("-") or "\0" in revision or "\n" in revision:
+        raise UsageError(f"'{revision}' is no revision. Name a branch, a tag or a commit.")
+    commit = _commit(repo, revision)
+    if commit is None:
+        raise UsageError(f"{repo}: there is no commit '{revision}'. Fetch it, or name another.")
+    return commit
+
+
+def merge_base(repo: Path, one: str, other: str) -> str | None:
+    """The newest commit that both have behind them; None where their histories never met."""
+    answer = _run(repo, ("merge-base", resolve(repo, one), resolve(repo, other)))
+    return answer.stdout.decode().strip() or None if answer.returncode in (0, 1) else _broken(answer)
+
+
+def default_base(repo: Path) -> str:
+    """Where the branch left main; on main itself, the commit that the working folder stands on."""
+    for name in ("origin/main", "main", "origin/master", "master"):
+        if _commit(repo, name) and (base := merge_base(repo, name, "HEAD")):
+            return base
+    return resolve(repo, "HEAD")
+
+
+def is_dirty(repo: Path, paths: Sequence[str] = (".",)) -> bool:
+    """Whether the working folder differs from its commit below ``paths``, new files included."""
+    return bool(_git(repo, "status", "--porcelain", "--untracked-files=normal", "--", *paths).strip())
+
+
+def differs(repo: Path, base: str, head: str | None, folder: str) -> bool:
+    """Whether tracked files below ``folder`` differ between two commits; head None: the working folder."""
+    commits = [resolve(repo, base), *([resolve(repo, head)] if head else [])]
+    answer = _run(repo, ("diff", "--quiet", "--no-ext-diff", "--no-textconv", *commits, "--", folder))
+    return bool(answer.returncode) if answer.returncode in (0, 1) else _broken(answer)
+
+
+def _commit(repo: Path, revision: str) -> str | None:
+    answer = _run(repo, ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
+    if answer.returncode == 0:
+        return answer.stdout.decode().strip()
+    if b"not a git repository" in answer.stderr:
+        raise UsageError(f"{repo}: not a git repository. Run git init and commit, or name another with --repo.")
+    if b"dubious ownership" in answer.stderr:
+        _broken(answer)
+    return None
+
+
+def _refused(path: str, message: str, hint: str) -> UserFileError:
+    return UserFileError([Problem(file=path, message=message, hint=hint, code="layout")])
+
+
+def _git(repo: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    answer = _run(repo, arguments, stdin)
+    return _broken(answer) if answer.returncode else answer.stdout
+
+
+def _run(repo: Path, arguments: Iterable[str], stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    # Inherited GIT_DIR and the like (a hook sets them) would point elsewhere.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _QUIET
+    try:
+        return subprocess.run(
+            ["git", *_OPTIONS, *arguments], cwd=repo, env=environment, input=stdin, capture_output=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise MachineryError("git is not installed, or the folder is gone. Install git and try again.") from error
+
+
+def _broken(answer: subprocess.CompletedProcess[bytes]) -> NoReturn:
+    reason = answer.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+    raise MachineryError(f"git failed: {reason[0][:300]}. Look at the repository with git status.")

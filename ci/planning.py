@@ -1,0 +1,119 @@
+"""Gather what the pure plan needs: two trees, and what the workspace knows."""
+
+import re
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from ci.git import GitTree, WorkingTree, default_base, differs
+from dagster_project.data.records import current_snapshot
+from dagster_project.domain.errors import Problem, UserFileError
+from dagster_project.domain.fingerprint import ENTRIES, PACKAGE, code_digest, environment_digest
+from dagster_project.domain.known import KnownState
+from dagster_project.domain.loading import Reading, read_repository
+from dagster_project.domain.plan import Plan
+from dagster_project.domain.planning import build_plan
+from dagster_project.domain.repository import Repository, Tree
+from dagster_project.domain.verdict import Verdict
+from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.bundles import load_manifest
+from dagster_project.storage.ledger import Ledger
+from dagster_project.storage.store import ArtifactStore
+
+WORKING = "working tree"
+HISTORY = 5
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def make_plan(repo: Path, base: str | None = None, head: str | None = None) -> Plan:
+    """Plan ``head`` (None: the working folder) against ``base`` (None: where the branch left main).
+
+    Raises:
+        UserFileError: files of the head that the change itself touched, or that can't be read, are wrong.
+        UsageError: there is no such commit.
+    """
+    before = GitTree(repo, base if base is not None else default_base(repo))
+    after: Tree = WorkingTree(repo) if head is None else GitTree(repo, head)
+    base_reading, head_reading = read_repository(before), read_repository(after)
+    broken = _broken_elsewhere(base_reading, head_reading)
+    known = gather(Workspace(repo=repo), before, after, base_reading.repository, head_reading.repository)
+    name = WORKING if head is None else after.name
+    return build_plan(base_reading.repository, head_reading.repository, before.name, name, known, broken)
+
+
+def _broken_elsewhere(base: Reading, head: Reading) -> list[Problem]:
+    """Problems of files that the change left alone: it broke them by what it did elsewhere. Others are raised."""
+    before, after = base.repository.files, head.repository.files
+    inherited = {str(problem) for problem in base.problems}
+    elsewhere = [
+        problem
+        for problem in head.problems
+        if problem not in head.unread and before.get(problem.file) == after.get(problem.file)
+    ]
+    own = [problem for problem in head.problems if problem not in elsewhere]
+    if own or any(str(problem) in inherited for problem in elsewhere):
+        raise UserFileError(head.problems)
+    return elsewhere
+
+
+def gather(workspace: Workspace, before: GitTree, after: Tree, base: Repository, head: Repository) -> KnownState:
+    """What the workspace's store, warehouse and ledgers say about the head's datasets and models."""
+    store = ArtifactStore(workspace.store)
+    locks = [lock for name, lock in head.locks.items() if base.locks.get(name) != lock]
+    verdicts = {lock.verdict: Verdict.from_json(store.get(lock.verdict)) for lock in locks if _has(store, lock.verdict)}
+    bundles = {lock.bundle: load_manifest(store, lock.bundle) for lock in locks if _has(store, lock.bundle)}
+    snapshots = {name: current_snapshot(name, workspace) for name in head.contracts}
+    return KnownState(
+        snapshots={name: snapshot for name, snapshot in snapshots.items() if snapshot},
+        builds={name: tuple(ref.rsplit("/", 1)[-1] for ref in store.refs(f"builds/{name}")) for name in head.specs},
+        seconds=_history(workspace),
+        verdicts=verdicts,
+        bundles=bundles,
+        code={name: code_digest(_families(head, name)) for name in head.specs},
+        environment=environment_digest(),
+        code_changed=_code_changed(before, after, base, head),
+    )
+
+
+def _has(store: ArtifactStore, digest: str) -> bool:
+    return bool(_DIGEST.fullmatch(digest)) and store.has(digest)
+
+
+def _history(workspace: Workspace) -> dict[str, float]:
+    """Median seconds of the last few runs of each kind of step that did run."""
+    times: dict[str, list[float]] = {}
+    for row in Ledger(workspace.ledger, "builds").rows():
+        if row.get("outcome") != "reused" and {"kind", "name", "seconds"} <= row.keys():
+            times.setdefault(_step_of(row), []).append(float(row["seconds"]))
+    return {step: median(seconds[-HISTORY:]) for step, seconds in times.items()}
+
+
+def _step_of(row: dict[str, Any]) -> str:
+    return f"{row.get('action', 'build')}:{row['kind']}:{row['name']}"
+
+
+def _families(repository: Repository, model: str) -> tuple[str, ...]:
+    return tuple(candidate.family for candidate in repository.specs[model].candidates)
+
+
+def _code_changed(before: GitTree, after: Tree, base: Repository, head: Repository) -> tuple[str, ...]:
+    """Models whose training code the change touches, where the repository carries the code at all."""
+    if not differs(before.repo, before.commit, None if isinstance(after, WorkingTree) else after.name, PACKAGE):
+        return ()
+    if not all(ENTRIES[0] in tree.paths(PACKAGE) for tree in (before, after)):
+        return ()
+    return tuple(
+        name
+        for name in sorted(base.specs.keys() & head.specs.keys())
+        if code_digest(_families(head, name), _source(before)) != code_digest(_families(head, name), _source(after))
+    )
+
+
+def _source(tree: Tree) -> Any:
+    def read(path: str) -> bytes | None:
+        try:
+            return tree.read(path)
+        except FileNotFoundError:
+            return None
+
+    return read
