@@ -35,12 +35,6 @@ class ColumnAdditions(StrictModel):
     unit: Annotated[str, Field(min_length=1)] | None = None
 
 
-class ServerAdditions(StrictModel):
-    """``threeacts.*`` of a server."""
-
-    null_values: tuple[str, ...] = ()
-
-
 class ContractAdditions(StrictModel):
     """``threeacts.*`` of a contract."""
 
@@ -62,7 +56,6 @@ _HINTS = {
     "label_delay": "Write how long after the event time the label is known: PT6H, P1D.",
     "modality": "The modality is tabular.",
     "derived_from": "Write a list of the datasets that the SQL beside the contract reads.",
-    "null_values": "Write a list of the texts that mean null, besides the empty one: [NA].",
     "unit": "Write the unit as text: minutes, miles, degF.",
     "deepchecks": "Each entry has suite, check, and may have condition, parameters, arguments, severity.",
 }

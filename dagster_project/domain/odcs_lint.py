@@ -32,8 +32,6 @@ def lint_problems(document: Document) -> list[Problem]:
     problems += server_problems(document)
     for location, server in entries(root.get("servers"), ("servers",)):
         problems += read_additions(document, server, location, ServerAdditions)[1]
-    for location, server in entries(root.get("servers"), ("servers",)):
-        problems += read_additions(document, server, location, ServerAdditions)[1]
     for location, column in properties(root):
         problems += column_problems(document, location, column)
         problems += read_additions(document, column, location, ColumnAdditions)[1]
