@@ -111,7 +111,7 @@ def plan_part(report: Report) -> Part:
     if report.plan is None:
         return Part("Why it was rebuilt", 3)
     rows = tuple(_step(step, report) for step in report.plan.steps)
-    table = Table(("step", "name", "why", "result", "time", "estimated"), rows, frozenset({4, 5}))
+    table = Table(("step", "why", "result", "time", "estimated"), rows, frozenset({3, 4}))
     sentences = () if rows else ("Nothing has to be built or judged for this change.",)
     return Part("What was done, and why", 3, sentences=sentences, tables=(table,) if rows else ())
 
@@ -123,7 +123,7 @@ def _step(step: PlanStep, report: Report) -> tuple[str, ...]:
     ended = [b.outcome for b in builds] + [v.outcome for v in verdicts]
     result = ended[0] if ended else ("reused" if step.reused else "did not run")
     took = seconds(builds[0].seconds) if builds else NOTHING
-    return (step.action, step.name, "; ".join(step.reasons), result, took, seconds(step.seconds))
+    return (f"{step.action} {step.name}", "; ".join(step.reasons), result, took, seconds(step.seconds))
 
 
 def proposals_part(report: Report) -> Part:

@@ -29,17 +29,32 @@ def _(chart: IntervalChart) -> str:
 
 @render.register
 def _(chart: LineChart) -> str:
-    first = chart.series[0].points
-    grid = [index / (GRID - 1) for index in range(GRID)] if chart.unit else sorted({x for x, _ in first})
+    grid = _grid(chart)
     plots = [(_KINDS.get(series.style, "line"), series.name, _values(series, grid)) for series in chart.series]
-    plots += [("line", "no skill" if "ROC" in chart.title else "perfect", grid)] if chart.unit else []
+    plots += [("line", "diagonal", grid)] if chart.unit else []
     plots.sort(key=lambda plot: plot[0])  # bars first, so that lines are drawn over them
     low, high = _range([value for _, _, values in plots for value in values], chart.unit)
     lines = [_PALETTE, "xychart-beta", f"    title {mermaid(chart.title, 60)}"]
-    lines.append(f"    x-axis {mermaid(chart.x_label)} {_number(grid[0])} --> {_number(max(grid[-1], grid[0] + 1))}")
+    lines.append(f"    x-axis {mermaid(chart.x_label)} {_x_axis(chart, grid)}")
     lines.append(f"    y-axis {mermaid(chart.y_label)} {_number(low)} --> {_number(high)}")
     lines += [f"    {kind} [{', '.join(map(_number, values))}]" for kind, _, values in plots]
     return _fenced(lines, _legend([name for _, name, _ in plots], chart.note))
+
+
+def _grid(chart: LineChart) -> list[float]:
+    """Where the curves are read: evenly in the unit square, else at the points themselves."""
+    places = sorted({x for series in chart.series for x, _ in series.points})
+    if not chart.unit:
+        return places
+    low, high = places[0], places[-1]
+    return [low + (high - low) * index / (GRID - 1) for index in range(GRID)]
+
+
+def _x_axis(chart: LineChart, grid: list[float]) -> str:
+    """Few points are named one by one, as some may be missing between them."""
+    if not chart.unit and len(grid) <= GRID:
+        return f"[{', '.join(mermaid(_number(x)) for x in grid)}]"
+    return f"{_number(grid[0])} --> {_number(max(grid[-1], grid[0] + 1e-6))}"
 
 
 def _values(series: Series, grid: list[float]) -> list[float]:

@@ -9,7 +9,7 @@ import unicodedata
 WORD_JOINER = "\u2060"
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _ENTITY = re.compile(r"&(?=[#\w])|[<`*~|\\\[\]#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|://")
-_LINE_START = re.compile(r"^>|^[+-](?=[\s-]|$)|(?<=^\d)\.(?=\s|$)|(?<=^\d\d)\.(?=\s|$)")
+_LINE_START = re.compile(r"^(\d{0,9})([>+-]|(?<=\d)[.)](?=\s|$))")
 _REFERENCE = re.compile(r"@|#(?=\w)|(?<=www)\.|(?i:(?<=GH)-(?=\d))")
 
 
@@ -42,7 +42,7 @@ def markdown(text: object, limit: int = 400) -> str:
     line = plain(text, limit)
     if line.count("$") > 1:  # GitHub's own way to keep dollars out of formulas
         return "<span>$</span>".join(_escaped(part) for part in line.split("$"))
-    return _LINE_START.sub(lambda m: _entities(m[0]), _escaped(line))
+    return _LINE_START.sub(lambda m: m[1] + _entities(m[2]), _escaped(line))
 
 
 def _escaped(line: str) -> str:

@@ -1,0 +1,254 @@
+"""The same report as text, Markdown, page and JSON."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ci.commands.report import command
+from ci.report.files import as_html, as_markdown, as_terminal, load_report, mark_latest, write_report
+from ci.report.markdown import LIMIT
+from ci.report.model import Report
+from dagster_project.domain.errors import MachineryError, Problem, UsageError
+from dagster_project.domain.facts import Facts, Histogram
+from dagster_project.domain.verdict import Finding, Outcome
+
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+EVIL = (
+    "</td></svg></details>```\n<script>alert(1)</script>\"'>"
+    "<img src=https://evil.example/x onerror=a> | @octocat \x1b[2J"
+)
+
+
+class Page(HTMLParser):
+    """Follows the tags: every one opened is closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.errors: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.stack or self.stack.pop() != tag:
+            self.errors.append(f"</{tag}> at {self.getpos()}")
+
+
+def hostile(report: Report) -> Report:
+    """The report with the evil text wherever a contributor's text can stand."""
+    verdict = report.verdicts[1]
+    facts = Facts.model_validate(verdict.facts)
+    trials = tuple(
+        t.model_copy(update={"family": EVIL, "error": EVIL, "parameters": {EVIL: EVIL}}) for t in facts.trials
+    )
+    facts = facts.model_copy(
+        update={
+            "family": EVIL,
+            "parameters": {EVIL: EVIL},
+            "trials": trials,
+            "importances": facts.importances.model_copy(update={"challenger": {EVIL: 0.6, "hour": 0.2}}),
+            "roc": tuple(curve.model_copy(update={"name": EVIL}) for curve in facts.roc),
+        }
+    )
+    finding = Finding(
+        name=EVIL, source="deepchecks", outcome=Outcome.FAILED, summary=EVIL, hint=EVIL, file=EVIL, line=1
+    )
+    judged = verdict.model_copy(
+        update={
+            "outcome": "failed",
+            "reasons": (EVIL,),
+            "loosened": (EVIL,),
+            "facts": facts.model_dump(mode="json"),
+            "findings": (*verdict.findings, finding),
+            "measurements": tuple(m.model_copy(update={"slice": EVIL}) for m in verdict.measurements),
+        }
+    )
+    changes = tuple(change.model_copy(update={"what": EVIL, "file": EVIL}) for change in report.plan.changes)
+    return report.model_copy(
+        update={
+            "repository": EVIL,
+            "verdicts": (judged,),
+            "plan": report.plan.model_copy(update={"changes": changes}),
+            "problems": (Problem(file=EVIL, line=1, where=EVIL, message=EVIL, hint=EVIL),),
+            "lineage": tuple(node.model_copy(update={"name": EVIL, "reads": ()}) for node in report.lineage[:1]),
+            "proposals": tuple(p.model_copy(update={"diff": f"+{EVIL}\n+```", "file": EVIL}) for p in report.proposals),
+            "broken": (EVIL,),
+        }
+    )
+
+
+def test_markdown_verdict_first(report: Report) -> None:
+    text = as_markdown(report)
+    assert text.splitlines()[1].startswith("## ✅ Passed: ")
+    order = ["What a reviewer should look at", "What changed", "Challenger against champion", "Gates", "Cost and time"]
+    places = [text.index(f"# {title}") for title in order]
+    assert places == sorted(places)
+    assert (
+        "| roc_auc | 0.7284 (0.7233 to 0.7335) | 0.6834 (0.6781 to 0.6887) | +0.0450 ± 0.0021 | +0.045 ± 0.003 |"
+        in text
+    )
+    assert "<details><summary>2 passed</summary>" in text
+    assert text.count("<details>") == text.count("</details>")
+    assert "BoostingOverfit" in text
+
+
+def test_markdown_tables_are_whole(report: Report) -> None:
+    for run in re.findall(r"(?:^\|.*\|\n)+", as_markdown(report), re.M):
+        counts = {line.count("|") for line in run.splitlines()}
+        assert len(counts) == 1, run
+
+
+def test_mermaid_blocks_are_sane(report: Report) -> None:
+    for text in (as_markdown(report), as_markdown(hostile(report))):
+        blocks = re.findall(r"^```mermaid\n(.*?)\n```$", text, re.M | re.S)
+        kinds = [re.search(r"^(xychart-beta|pie|flowchart)", body, re.M)[1] for body in blocks]
+        assert {"xychart-beta", "pie", "flowchart"} == set(kinds)
+        for body in blocks:
+            assert_sane(body)
+
+
+def assert_sane(body: str) -> None:
+    assert "nan" not in body.lower().replace("nan in", "")
+    plots = re.findall(r"^ +(?:bar|line) \[(.*)\]$", body, re.M)
+    assert len({len(plot.split(", ")) for plot in plots}) <= 1
+    for value in (value for plot in plots for value in plot.split(", ")):
+        float(value)
+    for line in body.splitlines()[1:]:
+        assert line.count('"') % 2 == 0, line
+
+
+def test_histogram_of_residuals(report: Report) -> None:
+    facts = Facts(task="regression", residuals=Histogram(edges=(-10, 0, 10), counts=(3, 5)))
+    judged = report.verdicts[1].model_copy(update={"facts": facts.model_dump(mode="json")})
+    changed = report.model_copy(update={"verdicts": (judged,)})
+    assert "bar [3, 5]" in as_markdown(changed)
+    assert "Residuals, validation rows" in as_html(changed)
+
+
+def test_long_comment_says_what_it_left_out(report: Report) -> None:
+    many = tuple(
+        Finding(name=f"check {n}", source="contract", outcome=Outcome.FAILED, summary="ö" * 390) for n in range(900)
+    )
+    verdicts = tuple(
+        report.verdicts[1].model_copy(
+            update={"subject": report.verdicts[1].subject.model_copy(update={"name": f"m{n}"}), "findings": many}
+        )
+        for n in range(30)
+    )
+    text = as_markdown(report.model_copy(update={"verdicts": verdicts}))
+    assert len(text.encode()) <= LIMIT
+    assert "Left out, because a comment holds 65,536 characters" in text
+    assert "What a reviewer should look at" in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_hostile_text_in_markdown(report: Report) -> None:
+    text = as_markdown(hostile(report))
+    outside = re.sub(r"^(`{3,})\w*\n.*?^\1$", "", text, flags=re.M | re.S)
+    assert "<script" not in outside and "<img" not in outside
+    assert not re.search(r"@octocat|://evil", outside)
+    assert "\x1b" not in text
+    assert outside.count("</details>") == outside.count("<details>")
+
+
+def test_hostile_text_on_the_terminal(report: Report) -> None:
+    assert "\x1b" not in as_terminal(hostile(report))
+    coloured = as_terminal(hostile(report), colour=True)
+    assert "\x1b[2J" not in coloured
+    assert set(re.findall(r"\x1b.?[0-9;]*[A-Za-z]", coloured)) <= {
+        f"\x1b[{code}m" for code in ("0", "1", "2", "31", "32", "33", "35", "36", "1;32", "1;31", "1;35")
+    }
+
+
+@pytest.mark.parametrize("change", [lambda report: report, hostile], ids=["usual", "hostile"])
+def test_page_is_well_formed_and_alone(report: Report, change) -> None:
+    text = as_html(change(report))
+    page = Page(text)
+    assert (page.errors, page.stack) == ([], [])
+    names = {name for name, _ in page.tags}
+    assert not names & {"script", "img", "iframe", "link", "object", "embed", "form"}
+    assert not re.search(r"https?:|url\(|@import|\x1b", re.sub(r"https&#|https?://evil", "", text))
+    for _, attributes in page.tags:
+        assert not [key for key in attributes if key.startswith("on")]
+        assert set(attributes) & {"href", "src"} <= {"href"}
+        assert re.fullmatch(r"[\w./]+", attributes.get("href") or "x")
+
+
+def test_page_for_everyone(report: Report) -> None:
+    page = Page(as_html(report))
+    names = [name for name, _ in page.tags]
+    assert names.count("h1") == 1
+    assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in page.tags
+    assert all("scope" in attributes for name, attributes in page.tags if name == "th")
+    drawings = [attributes for name, attributes in page.tags if name == "svg"]
+    assert len(drawings) == 6
+    assert all(attributes["role"] == "img" and attributes["aria-label"] for attributes in drawings)
+
+
+def test_links_leave_the_folder_never(report: Report) -> None:
+    pages = {"bad": "javascript:alert(1)", "up": "../../secret", "root": "/etc/passwd", "good": "suites/a.html"}
+    links = report.links.model_copy(update={"suites": {"model late_departures": pages}})
+    page = Page(as_html(report.model_copy(update={"links": links})))
+    assert [attributes["href"] for name, attributes in page.tags if name == "a"] == ["suites/a.html"]
+
+
+def test_terminal_has_colour_only_when_asked(report: Report) -> None:
+    assert "\x1b" not in as_terminal(report)
+    coloured = as_terminal(report, colour=True)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == as_terminal(report)
+
+
+def test_write_load_and_latest(report: Report, tmp_path: Path) -> None:
+    page = write_report(report, tmp_path / "one")
+    assert page.name == "report.html"
+    assert {path.name for path in page.parent.iterdir()} == {"report.html", "report.md", "report.txt", "report.json"}
+    mark_latest(tmp_path / "one")
+    write_report(report, tmp_path / "two")
+    mark_latest(tmp_path / "two")
+    assert (tmp_path / "latest").resolve() == (tmp_path / "two").resolve()
+    assert load_report(tmp_path / "latest") == report
+
+
+def test_missing_and_damaged_reports(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="acts pr"):
+        load_report(tmp_path)
+    (tmp_path / "report.json").write_text('{"schema_version": 2}')
+    with pytest.raises(MachineryError, match="not a report of this version"):
+        load_report(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("terminal", "Passed"), ("markdown", "<!--"), ("html", "<!DOCTYPE"), ("json", "{")]
+)
+def test_command_prints_and_exits_as_the_report_ended(report: Report, tmp_path: Path, form: str, start: str) -> None:
+    folder = tmp_path / ".acts" / "reports" / "one"
+    write_report(report, folder)
+    mark_latest(folder)
+    (folder / "report.md").unlink()
+    result = CliRunner().invoke(command, ["--repo", str(tmp_path), "--format", form], env={"ACTS_HOME": None})
+    assert (result.exit_code, result.output.startswith(start)) == (0, True)
+    assert (folder / "report.md").exists()
+    write_report(report.model_copy(update={"broken": ("the disk is full",)}), folder)
+    result = CliRunner().invoke(command, ["--folder", str(folder), "--json"])
+    assert result.exit_code == 3
+
+
+def test_text_forms_need_the_core_alone() -> None:
+    loaded = "import sys, ci.report.files, ci.commands.report; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"jinja2", "matplotlib", "rich", "polars", "numpy", "dagster", "onnx", "sklearn"}
+    assert not heavy & set(modules)
