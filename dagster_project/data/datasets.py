@@ -40,7 +40,7 @@ from dagster_project.domain.workspace import Workspace
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Materialised", "current_snapshot", "materialise", "read", "read_quarantine"]
+__all__ = ["Materialised", "current_snapshot", "materialise", "read", "read_quarantine", "standing"]
 
 ATTEMPTS = 8
 BAD = (Outcome.FAILED, Outcome.BROKEN)
@@ -107,42 +107,81 @@ def read_quarantine(snapshot: Snapshot) -> "pl.LazyFrame | None":
     return None
 
 
+def standing(contract: DataContract, inputs: Mapping[str, Snapshot], workspace: Workspace) -> Materialised | None:
+    """What ``materialise`` would answer with nothing to do; None where it has to read rows or to refuse them.
+
+    Raises:
+        UserFileError, MachineryError: as ``materialise`` does.
+    """
+    started = time.perf_counter()
+    folder, source = _place(contract, workspace)
+    if source is None:
+        made = _derived_before(records(folder / "rows"), contract, inputs)
+    else:
+        last = latest_record(folder / "rows")
+        made = _reused(last, contract) if last and not any(_news(source, last)) else None
+    if made is None or made.snapshot is None:
+        return None
+    point_at(made.snapshot, workspace)
+    return replace(made, seconds=time.perf_counter() - started)
+
+
 def _materialise(
     contract: DataContract, inputs: Mapping[str, Snapshot], workspace: Workspace, limits: Limits
 ) -> Materialised:
+    folder, source = _place(contract, workspace)
+    if source is None:
+        return _from_sql(contract, inputs, folder, workspace, limits)
+    return _from_source(contract, source, folder, workspace, limits)
+
+
+def _place(contract: DataContract, workspace: Workspace) -> tuple[UPath, Source | None]:
+    """The folder of what this contract makes of its server, and the source; None where SQL makes the rows."""
     server = None if contract.derivation else chosen_server(contract, workspace)
     key = digest_of([contract.data_digest(), server.name if server else None])
     folder = dataset_folder(contract.name, workspace) / key.removeprefix("sha256:")[:16]
-    if server is None:
-        return _from_sql(contract, inputs, folder, workspace, limits)
-    return _from_source(contract, open_source(contract, server, workspace), folder, workspace, limits)
+    return folder, open_source(contract, server, workspace) if server else None
 
 
 def _from_sql(
     contract: DataContract, inputs: Mapping[str, Snapshot], folder: UPath, workspace: Workspace, limits: Limits
 ) -> Materialised:
-    digests = {name: snapshot.digest for name, snapshot in sorted(inputs.items())}
     made = records(folder / "rows")
-    for record in made:
-        if record.snapshot.inputs == digests:
-            return _reused(record, contract)
+    if standing := _derived_before(made, contract, inputs):
+        return standing
     with derived_part(contract, inputs, limits) as part:
         version = Version(contract, folder, workspace, limits, made[0] if made else None)
-        return version.make((part,), grows=False, inputs=digests)
+        return version.make((part,), grows=False, inputs=_digests(inputs))
+
+
+def _derived_before(made: list[Record], contract: DataContract, inputs: Mapping[str, Snapshot]) -> Materialised | None:
+    """What came of the very same inputs earlier."""
+    digests = _digests(inputs)
+    return next((_reused(record, contract) for record in made if record.snapshot.inputs == digests), None)
+
+
+def _digests(inputs: Mapping[str, Snapshot]) -> dict[str, str]:
+    return {name: snapshot.digest for name, snapshot in sorted(inputs.items())}
 
 
 def _from_source(
     contract: DataContract, source: Source, folder: UPath, workspace: Workspace, limits: Limits
 ) -> Materialised:
     last = latest_record(folder / "rows")
-    known = {mark.path: mark for mark in last.files} if last else {}
-    changed = [part for part in source.parts if part.mark.path in known and not _same(part, known[part.mark.path])]
+    fresh, changed = _news(source, last)
     if changed and source.grows:
         return Materialised(None, tuple(_changed(part, contract, folder) for part in changed))
-    fresh = [part for part in source.parts if part.mark.path not in known or part in changed]
     if last and not fresh:
         return _reused(last, contract)
-    return Version(contract, folder, workspace, limits, last).make(tuple(fresh), grows=source.grows)
+    return Version(contract, folder, workspace, limits, last).make(fresh, grows=source.grows)
+
+
+def _news(source: Source, last: Record | None) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """(parts to read, those of them that were read before and are not what they were)."""
+    known = {mark.path: mark for mark in last.files} if last else {}
+    changed = [part for part in source.parts if part.mark.path in known and not _same(part, known[part.mark.path])]
+    fresh = [part for part in source.parts if part.mark.path not in known or part in changed]
+    return tuple(fresh), tuple(changed)
 
 
 def _same(part: Part, known: FileMark) -> bool:

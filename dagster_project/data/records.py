@@ -110,11 +110,22 @@ def current_snapshot(dataset: str, workspace: Workspace) -> Snapshot | None:
 
 def point_at(snapshot: Snapshot, workspace: Workspace) -> None:
     """Make ``snapshot`` the current one of its dataset."""
-    pointer = dataset_folder(snapshot.dataset, workspace) / "current.json"
-    if isinstance(pointer, Path):
-        _replace(pointer, snapshot.to_json().encode())
-    else:
-        pointer.write_bytes(snapshot.to_json().encode())
+    write_whole(dataset_folder(snapshot.dataset, workspace) / "current.json", snapshot.to_json().encode())
+
+
+def write_whole(path: UPath, data: bytes) -> None:
+    """Write aside, then rename; object storage does the same by itself.
+
+    Raises:
+        MachineryError: the disk is full, or the place can't be written.
+    """
+    try:
+        if isinstance(path, Path):
+            _replace(path, data)
+        else:
+            path.write_bytes(data)
+    except OSError as error:
+        raise MachineryError(f"{path}: can't be written: {error.strerror or error}. Nothing was changed.") from error
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -126,7 +137,5 @@ def _replace(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
-    except OSError as error:
-        raise MachineryError(f"{path}: can't be written: {error.strerror or error}. Nothing was changed.") from error
     finally:
         aside.unlink(missing_ok=True)

@@ -81,9 +81,9 @@ def _value_breaks(rule: Rule, column: Column, contract: DataContract) -> "pl.Exp
         case "pattern":
             return ~value.str.contains(checked_pattern(bound, rule, contract))
         case "min_length":
-            return value.str.len_chars() < bound
+            return value.str.len_chars() < pl.lit(bound)
         case "max_length":
-            return value.str.len_chars() > bound
+            return value.str.len_chars() > pl.lit(bound)
         case "minimum":
             return value < literal(bound, column)
         case "maximum":

@@ -19,6 +19,7 @@ from dagster_project.domain.errors import MachineryError
 
 if TYPE_CHECKING:
     import polars as pl
+    from deltalake import Schema
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def commit(
             create_table_with_add_actions(str(table), _schema(contract), adds, "error", commit_properties=properties)
         else:
             previous = DeltaTable(str(table), version=version - 1)
-            previous.create_write_transaction(adds, mode, _schema(contract), commit_properties=properties)
+            previous.create_write_transaction([*adds], mode, _schema(contract), commit_properties=properties)
     except (CommitFailedError, TableNotFoundError) as error:
         raise ConflictError(str(error)) from error
     except (DeltaError, OSError) as error:
@@ -105,7 +106,7 @@ def table_files(uri: str, version: int) -> list[str]:
         raise MachineryError(f"{uri}: version {version} can't be read: {error}. Build the dataset again.") from error
 
 
-def _schema(contract: DataContract) -> "object":
+def _schema(contract: DataContract) -> "Schema":
     import polars as pl
     from deltalake import Schema
 
