@@ -32,7 +32,11 @@ def _problem(frame: "pl.DataFrame", entry: Input) -> str:
     fits = dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)
     if entry.dtype == "string":
         fits = fits or dtype in (pl.String, pl.Categorical) or dtype == pl.Enum
-    return "" if fits else f"the column {entry.name!r} is {dtype}, which makes no {entry.dtype} tensor; derive one that does"
+    return (
+        ""
+        if fits
+        else f"the column {entry.name!r} is {dtype}, which makes no {entry.dtype} tensor; derive one that does"
+    )
 
 
 def _tensor(column: "pl.Series", entry: Input) -> "np.ndarray":

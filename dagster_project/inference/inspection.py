@@ -1,12 +1,12 @@
 """A stranger's ONNX file as data: looked at before anything runs it.
 
 The format is the protobuf of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. What is refused cannot be needed
-by a graph that maps one row of raw columns to one answer: code of others (operator domains, functions), files beside the
-file (external data), control flow, chance, and tensors that are larger in words than in bytes. How much memory and time
-a session may take is for the process that runs it to limit.
+by a graph that maps one row of raw columns to one answer: code of others (operator domains, functions), files beside
+the file (external data), control flow, chance, and tensors that are larger in words than in bytes. How much memory and
+time a session may take is for the process that runs it to limit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,9 @@ def inspect_onnx(data: bytes, manifest: BundleManifest) -> None:
     """
     if len(data) > MAX_BYTES:
         size = f"{len(data) / 1e6:,.0f} MB"
-        raise RefusedError(f"the ONNX file has {size}, at most {MAX_BYTES / 1e6:,.0f} MB are read; train a smaller model")
+        raise RefusedError(
+            f"the ONNX file has {size}, at most {MAX_BYTES / 1e6:,.0f} MB are read; train a smaller model"
+        )
     model = _parse(data)
     problems = list(dict.fromkeys(_problems(model, manifest)))
     if problems:
@@ -107,14 +109,19 @@ def _signature(graph: "onnx.GraphProto", manifest: BundleManifest) -> Iterator[s
     yield from _values("input", graph.input, inputs, 1)
     number = (onnx.TensorProto.FLOAT,)
     label = (onnx.TensorProto.INT64, onnx.TensorProto.STRING)
-    outputs = {"value": number} if manifest.task == "regression" else {"label": label, "probabilities": number}
+    outputs: Mapping[str, Sequence[onnx.TensorProto.DataType]] = {"label": label, "probabilities": number}
+    if manifest.task == "regression":
+        outputs = {"value": number}
     if set(manifest.outputs) != set(outputs) or len(manifest.outputs) != len(outputs):
         yield f"the manifest lists the outputs {list(manifest.outputs)}; {manifest.task} has {list(outputs)}"
     yield from _values("output", graph.output, outputs, max(1, len(manifest.classes)))
 
 
 def _values(
-    kind: str, found: "Iterable[onnx.ValueInfoProto]", wanted: dict[str, tuple[int, ...]], width: int
+    kind: str,
+    found: "Iterable[onnx.ValueInfoProto]",
+    wanted: "Mapping[str, Sequence[onnx.TensorProto.DataType]]",
+    width: int,
 ) -> Iterator[str]:
     import onnx
 
@@ -149,8 +156,8 @@ def _nodes(graph: "onnx.GraphProto") -> Iterator[str]:
         return
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
-        if node.op_type == "Constant":
-            constants |= {node.output[0]: a.t for a in node.attribute if a.HasField("t") and node.output}
+        if node.op_type == "Constant" and node.output:
+            constants.update((node.output[0], a.t) for a in node.attribute if a.HasField("t"))
         yield from _node(node, constants)
 
 

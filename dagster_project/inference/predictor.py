@@ -40,7 +40,7 @@ class Answers:
 
         if self.codes is None:
             return np.asarray(self.values)
-        return np.asarray(self.classes)[self.codes]
+        return np.asarray(np.asarray(self.classes)[self.codes])
 
 
 class OnnxPredictor:
@@ -66,7 +66,7 @@ class OnnxPredictor:
         try:
             self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except self._errors as error:
-            raise RefusedError(f"onnxruntime cannot load {manifest.model}'s ONNX file: {error}. Export it again.") from None
+            raise RefusedError(f"onnxruntime cannot load the ONNX file: {error}. Export it again.") from None
 
     def predict(self, columns: Mapping[str, Any]) -> Answers:
         """Answer to columns of shape (n,) or (n, 1): numbers (NaN is missing) or text ("" is missing)."""
@@ -80,7 +80,7 @@ class OnnxPredictor:
 
     def _run(self, feed: dict[str, Any]) -> "list[np.ndarray]":
         try:
-            return self._session.run(list(self.manifest.outputs), feed)
+            return list(self._session.run(list(self.manifest.outputs), feed))
         except self._errors as error:
             raise RefusedError(f"{self.manifest.model}'s ONNX file does not answer: {error}") from None
 
@@ -164,4 +164,4 @@ def _runtime_errors() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     found = [value for value in vars(state).values() if isinstance(value, type) and issubclass(value, Exception)]
-    return tuple(found) + (ValueError, RuntimeError)
+    return (*found, ValueError, RuntimeError)

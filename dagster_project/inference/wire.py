@@ -1,6 +1,6 @@
 """Counts the messages of protobuf bytes before a parser makes objects of them.
 
-An empty message takes two bytes on the wire and a hundred in memory, so a small file can fill a machine. The encoding is
+An empty message takes two bytes on the wire and a hundred in memory, so a small file can fill a machine. The encoding:
 https://protobuf.dev/programming-guides/encoding/.
 """
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
 MAX_DEPTH = 20
-LEAF = 4096  # a message of plain values that is longer than this is not looked into: it holds a tree's or a tensor's numbers
+LEAF = 4096  # attributes and tensors longer than this are not looked into: they hold a tree's numbers or a weight
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -28,19 +28,19 @@ def count_messages(data: bytes, descriptor: "Descriptor", limit: int) -> int | N
         if parts is None or depth > MAX_DEPTH:
             return None
         count += len(parts)
-        pending += [(*span, inner, depth + 1) for *span, inner in parts if _worth(span, inner)]
+        pending += [(*part, depth + 1) for part in parts if _worth(*part)]
     return count
 
 
-def _worth(span: list[int], kind: "Descriptor") -> bool:
-    return kind.name not in ("AttributeProto", "TensorProto") or span[1] - span[0] <= LEAF
+def _worth(start: int, end: int, kind: "Descriptor") -> bool:
+    return kind.name not in ("AttributeProto", "TensorProto") or end - start <= LEAF
 
 
 def _fields(
     data: bytes, at: int, end: int, kind: "Descriptor", room: int
 ) -> "list[tuple[int, int, Descriptor]] | None":
     """Spans and types of the messages directly within; stops once there are more than ``room``."""
-    found = []
+    found: list[tuple[int, int, Descriptor]] = []
     while at < end and len(found) <= room:
         tag, at = _varint(data, at, end)
         size, at = _size(data, at, end, tag & 7)
