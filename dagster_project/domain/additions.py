@@ -46,11 +46,11 @@ class ContractAdditions(StrictModel):
 class ServerAdditions(StrictModel):
     """``threeacts.*`` of a server."""
 
-    null_values: tuple[str, ...] = Field(default=(), description="texts of a CSV file that stand for a missing value")
+    null_values: tuple[str, ...] = Field(default=(), description="texts of a CSV file that mean null")
 
 
 _HINTS = {
-    "null_values": "Write a list of the texts that stand for a missing value: [NA].",
+    "null_values": "Write a list of the texts that mean null, besides the empty one: [NA].",
     "role": f"Roles are {', '.join(Role)}.",
     "available_at": "Write how long after the event time it is known: PT0S, PT6H, or -P1D for a day before.",
     "label_delay": "Write how long after the event time the label is known: PT6H, P1D.",

@@ -101,6 +101,7 @@ class Derivation(StrictModel):
     sql: str
     inputs: tuple[str, ...]
     file: str = Field(exclude=True)
+    line: int | None = Field(default=None, exclude=True, description="where the contract names its inputs")
 
 
 class Condition(StrictModel):

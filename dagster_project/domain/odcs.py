@@ -16,7 +16,7 @@ from .errors import Problem, UserFileError
 from .odcs_lint import lint_problems
 from .odcs_quality import condition_of, quality_problems, rule_type
 from .odcs_schema import schema_problems
-from .odcs_walk import entries, properties, quality_rules
+from .odcs_walk import custom_properties, entries, properties, quality_rules
 from .sql_lint import sql_problems
 from .yamlfile import Document, Location, load_yaml
 
@@ -83,7 +83,8 @@ def _contract(document: Document, sql: str | None, sql_file: str | None) -> Data
     columns = tuple(_column(document, location, column) for location, column in properties(root))
     derivation = None
     if sql is not None:
-        derivation = Derivation(sql=sql, inputs=additions.derived_from, file=sql_file or "")
+        line = next(document.line(place) for place, key, _ in custom_properties(root, ()) if key == "derived_from")
+        derivation = Derivation(sql=sql, inputs=additions.derived_from, file=sql_file or "", line=line)
     return DataContract(
         name=root["name"],
         id=root["id"],
@@ -135,7 +136,7 @@ def _server(document: Document, location: Location, raw: dict[str, Any]) -> Serv
     options = {key: value for key, value in raw.items() if key not in _SERVER_WORDS}
     additions, _ = read_additions(document, raw, location, ServerAdditions)
     if additions.null_values:
-        options["threeacts.null_values"] = list(additions.null_values)
+        options["null_values"] = list(additions.null_values)
     return Server(name=raw["server"], type=raw["type"], environment=raw.get("environment"), options=options)
 
 
