@@ -1,0 +1,134 @@
+"""The programs that the ``acts`` command starts: ``build`` and ``record``. Dagster is imported when it has to run.
+
+    python -m dagster_project build --repo R --kind dataset|model --name N --result FILE
+    python -m dagster_project record --repo R [--deployed] FILE ...
+
+Exit codes: 0 built or reused, 1 a blocking check said no, 2 a file the user wrote is wrong, 3 the machinery broke,
+130 interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from dagster_project.domain.build import BuildResult
+from dagster_project.domain.errors import PASSED, REFUSED, ActsError, UsageError
+from dagster_project.domain.loading import load_repository
+from dagster_project.domain.lock import ChampionLock
+from dagster_project.domain.repository import FolderTree, Repository
+from dagster_project.domain.specs import load_lock
+from dagster_project.domain.verdict import Verdict
+from dagster_project.domain.workspace import Workspace
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the programs; its exit code."""
+    parsed = _parser().parse_args(arguments)
+    workspace = Workspace(repo=parsed.repo.resolve())
+    try:
+        if parsed.program == "build":
+            return build(workspace, parsed.kind, parsed.name, parsed.result)
+        return record(workspace, parsed.files, deployed=parsed.deployed)
+    except ActsError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted: nothing half-built was left", file=sys.stderr)
+        return INTERRUPTED
+
+
+def build(workspace: Workspace, kind: str, name: str, result_file: Path) -> int:
+    """Build a dataset or model with what it is made from; write the BuildResult to ``result_file``.
+
+    Raises:
+        UsageError, UserFileError: there is no such subject, or a file is wrong.
+        MachineryError: something broke; nothing half-written is left.
+    """
+    from dagster_project.factories.bookkeeping import keep
+    from dagster_project.factories.locking import exclusive
+    from dagster_project.storage.files import write_atomic
+
+    repository = load_repository(FolderTree(workspace.repo))
+    _find(repository, kind, name)
+    with exclusive(workspace.home / "locks" / f"{kind}-{name}.lock", f"{kind} {name}"):
+        result = _unchanged(repository, workspace, kind, name) or _launch(repository, workspace, kind, name)
+        keep(result, workspace)
+    write_atomic(result_file, result.to_json().encode())
+    return REFUSED if result.outcome == "failed" else PASSED
+
+
+def record(workspace: Workspace, files: Sequence[Path], *, deployed: bool = False) -> int:
+    """Tell Dagster of verdicts (``*.json``) and champion locks (``*.yaml``), promoted or deployed."""
+    from dagster_project.factories.instance import open_instance
+    from dagster_project.factories.record import lock_event, report_events, verdict_events
+
+    events = []
+    for file in files:
+        if file.suffix == ".json":
+            report = file.with_name("report.html")
+            events += verdict_events(_read_verdict(file), report if report.exists() else None)
+        else:
+            events.append(lock_event(_read_lock(file), "deployment" if deployed else "champion"))
+    with open_instance(workspace) as instance:
+        report_events(instance, events)
+    return PASSED
+
+
+def _unchanged(repository: Repository, workspace: Workspace, kind: str, name: str) -> BuildResult | None:
+    from dagster_project.factories.unchanged import unchanged
+
+    result = unchanged(repository, workspace, kind, name)
+    if result:
+        print(f"{kind} {name}: nothing has changed since it was built.", file=sys.stderr)
+    return result
+
+
+def _launch(repository: Repository, workspace: Workspace, kind: str, name: str) -> BuildResult:
+    from dagster_project.factories.launch import launch
+
+    return launch(repository, workspace, kind, name)
+
+
+def _find(repository: Repository, kind: str, name: str) -> None:
+    known = repository.specs if kind == "model" else repository.contracts
+    if name not in known:
+        there = ", ".join(sorted(known)) or "none"
+        raise UsageError(f"there is no {kind} called {name}; there are: {there}.")
+
+
+def _read_verdict(file: Path) -> Verdict:
+    try:
+        return Verdict.from_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(f"{file}: no verdict: {error}") from error
+
+
+def _read_lock(file: Path) -> ChampionLock:
+    try:
+        return load_lock(file.read_bytes(), str(file))
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dagster_project", description="Programs behind the acts command.")
+    programs = parser.add_subparsers(dest="program", required=True)
+    built = programs.add_parser("build", help="build a dataset or a model in a Dagster run")
+    built.add_argument("--kind", choices=("dataset", "model"), required=True)
+    built.add_argument("--name", required=True)
+    built.add_argument("--result", type=Path, required=True, help="where the BuildResult is written")
+    recorded = programs.add_parser("record", help="tell Dagster of verdicts and champion locks")
+    recorded.add_argument("--deployed", action="store_true", help="the locks were deployed")
+    recorded.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a verdict's JSON or a lock's YAML")
+    for program in (built, recorded):
+        program.add_argument("--repo", type=Path, default=Path(), help="the repository (default: where you stand)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""A repository's declarations as one set of Dagster definitions: assets, checks, jobs, and what they run with."""
+
+import dagster as dg
+
+from dagster_project.domain.repository import Repository
+from dagster_project.domain.workspace import Workspace
+from dagster_project.factories.console import console
+from dagster_project.factories.datasets import VALUES, dataset_asset
+from dagster_project.factories.models import candidate_key, model_assets
+from dagster_project.factories.naming import build_job
+from dagster_project.factories.values import DocumentIOManager
+from dagster_project.factories.verdicts import VERDICT, judged_key, verdict_check
+
+PATIENCE_SECONDS = 30.0
+
+
+def definitions_for(repository: Repository, workspace: Workspace, documents: DocumentIOManager) -> dg.Definitions:
+    """Everything that Dagster shows and runs. Steps run in one process: Ray gives the parallelism."""
+    subjects = [("dataset", name) for name in repository.contracts] + [("model", name) for name in repository.specs]
+    return dg.Definitions(
+        assets=[*_datasets(repository, workspace), *_models(repository, workspace)],
+        asset_checks=[verdict_check(kind, name, workspace) for kind, name in subjects],
+        jobs=[_job(kind, name) for kind, name in subjects],
+        resources={
+            VALUES: documents,
+            "training_program": dg.PipesSubprocessClient(termination_timeout_seconds=PATIENCE_SECONDS),
+        },
+        loggers={"console": console},
+        executor=dg.in_process_executor,
+    )
+
+
+def target_key(kind: str, name: str) -> dg.AssetKey:
+    """The asset that a build ends with."""
+    return candidate_key(name) if kind == "model" else dg.AssetKey([name])
+
+
+def _datasets(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefinition]:
+    return [dataset_asset(contract, workspace) for contract in repository.contracts.values()]
+
+
+def _models(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    return [
+        asset
+        for name, spec in repository.specs.items()
+        for asset in model_assets(spec, repository.contracts[spec.contract.name], repository.locks.get(name), workspace)
+    ]
+
+
+def _job(kind: str, name: str) -> dg.UnresolvedAssetJobDefinition:
+    """The target with everything before it. Verdicts are judge's to give, so no build asks for them."""
+    everything = dg.AssetSelection.assets(target_key(kind, name)).upstream()
+    return dg.define_asset_job(
+        build_job(kind, name),
+        selection=everything - dg.AssetSelection.checks(dg.AssetCheckKey(judged_key(kind, name), VERDICT)),
+        description=f"Build the {kind} {name}, and what it is made from where that has changed.",
+    )

@@ -1,0 +1,91 @@
+"""Small pictures inside asset metadata: PNG bytes in Markdown, so that they need no picture host.
+
+matplotlib's object interface is used, not pyplot: no global state and half the import time.
+"""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dagster_project.domain.bundle import Trial
+
+BLUE, GREY, RED = "#3b6fb6", "#9aa5b1", "#c0392b"
+Points = Sequence[tuple[float, float]]
+
+
+def bars(values: Mapping[str, float], title: str, unit: str) -> str:
+    """Horizontal bars, the first key on top."""
+    figure, axes = _figure(title, height=0.8 + 0.22 * len(values))
+    axes.barh(list(values), list(values.values()), color=BLUE)
+    axes.invert_yaxis()
+    axes.set_xlabel(unit)
+    return _markdown(figure, title)
+
+
+def columns(edges: Sequence[float], counts: Sequence[int], title: str, unit: str) -> str:
+    """A histogram from its edges and counts."""
+    figure, axes = _figure(title)
+    widths = [right - left for left, right in pairwise(edges)]
+    axes.bar(list(edges[:-1]), list(counts), width=widths, align="edge", color=BLUE)
+    axes.set_xlabel(unit)
+    axes.set_ylabel("rows")
+    return _markdown(figure, title)
+
+
+def over_time(times: Sequence[object], counts: Sequence[int], title: str) -> str:
+    """Rows by period."""
+    figure, axes = _figure(title)
+    axes.step(times, counts, where="post", color=BLUE)  # type: ignore[arg-type]
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("rows")
+    figure.autofmt_xdate()
+    return _markdown(figure, title)
+
+
+def course(trials: Sequence["Trial"], metric: str, greater_is_better: bool) -> str:
+    """Every trial's value in the order of the search, the best so far as a line."""
+    figure, axes = _figure("Course of the search")
+    done = [(trial.family, trial.number, trial.value) for trial in trials if trial.value is not None]
+    best = list(accumulate((value for _, _, value in done), max if greater_is_better else min))
+    for family in sorted({family for family, _, _ in done}):
+        own = [(number, value) for name, number, value in done if name == family]
+        axes.plot([number for number, _ in own], [value for _, value in own], "o", markersize=4, label=family)
+    axes.step([number for _, number, _ in done], best, where="post", color=GREY, label="best so far")
+    axes.set_xlabel("trial")
+    axes.set_ylabel(metric)
+    axes.legend(fontsize=7)
+    return _markdown(figure, "Course of the search")
+
+
+def unit_square(curves: Mapping[str, Points], title: str, x: str, y: str) -> str:
+    """Lines between (0, 0) and (1, 1): ROC curves, reliability diagrams."""
+    figure, axes = _figure(title, height=3.2)
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+    for name, points in curves.items():
+        axes.plot([point[0] for point in points], [point[1] for point in points], marker=".", label=name)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.legend(fontsize=7)
+    return _markdown(figure, title)
+
+
+def _figure(title: str, height: float = 2.6) -> tuple["Figure", "Axes"]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2, height), dpi=80, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title, fontsize=9)
+    axes.tick_params(labelsize=7)
+    return figure, axes
+
+
+def _markdown(figure: "Figure", title: str) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return f"![{title}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"

@@ -1,0 +1,25 @@
+"""Which columns of a dataset a model reads, and as what."""
+
+from dagster_project.domain.base import StrictModel
+from dagster_project.domain.contract import DataContract, LogicalType
+from dagster_project.domain.spec import ModelSpec
+
+NUMBERS = (LogicalType.NUMBER, LogicalType.INTEGER)
+
+
+class Projection(StrictModel):
+    """Feature columns in the spec's order: numbers, and the text and booleans that become categories."""
+
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, numbers first."""
+        return self.numeric + self.categorical
+
+
+def project(spec: ModelSpec, contract: DataContract) -> Projection:
+    """The columns of ``spec`` sorted by what the contract says they are."""
+    numeric = tuple(name for name in spec.features.names if contract.column(name).logical_type in NUMBERS)
+    return Projection(numeric=numeric, categorical=tuple(name for name in spec.features.names if name not in numeric))

@@ -1,0 +1,50 @@
+"""Who vouches for a bundle: the launcher that built it writes down the commit, the snapshot and the run."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from dagster_project.domain.bundle import Provenance
+from dagster_project.domain.snapshot import Snapshot
+from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.ledger import Ledger
+
+LOCAL = "local"
+
+
+def vouch(
+    bundle: str, build_key: str, model: str, snapshot: Snapshot, environment: str, run: str, workspace: Workspace
+) -> None:
+    """Append the bundle's provenance to the ledger."""
+    commit, dirty = commit_of(workspace.repo)
+    row = Provenance(
+        bundle=bundle,
+        build_key=build_key,
+        model=model,
+        commit=commit,
+        dirty=dirty,
+        snapshot=snapshot.digest,
+        environment=environment,
+        run=run,
+        launcher=LOCAL,
+    )
+    Ledger(workspace.ledger, "provenance").append(row.model_dump(mode="json"))
+
+
+def commit_of(repo: Path) -> tuple[str | None, bool]:
+    """The commit that is checked out and whether files differ from it; (None, False) outside of git."""
+    head = _git(repo, "rev-parse", "--verify", "--quiet", "HEAD")
+    if head is None:
+        return None, False
+    return head.strip(), bool(_git(repo, "status", "--porcelain"))
+
+
+def _git(repo: Path, *arguments: str) -> str | None:
+    done = subprocess.run(
+        ["git", "-C", str(repo), *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        check=False,
+    )
+    return done.stdout if done.returncode == 0 else None
