@@ -20,7 +20,7 @@ from dagster_project.domain.bundle import (
 from dagster_project.storage.bundles import store_bundle
 from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.candidate import Candidate
-from dagster_project.training.rows import OUTPUTS, Data
+from dagster_project.training.rows import Data, outputs_of
 
 
 def bundle_files(model: bytes, trials: list[Trial], parity: Parity) -> dict[str, bytes]:
@@ -46,7 +46,7 @@ def make_manifest(
         parameters=candidate.parameters,
         features=spec.features.names,
         inputs=data.inputs,
-        outputs=OUTPUTS["regression" if spec.task == "regression" else "classification"],
+        outputs=outputs_of(spec.task),
         classes=data.classes,
         dataset=spec.contract.name,
         contract_version=request.snapshot.contract_version,

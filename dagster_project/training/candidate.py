@@ -35,7 +35,7 @@ class Candidate:
         """The estimator's answer to the graph's inputs, each of shape (rows, 1)."""
         import numpy as np
 
-        matrix = self.transformer.transform(frame_of(columns))
+        matrix = self.transformer.transform(frame_of(columns, self.inputs))
         matrix = matrix if self.selector is None else self.selector.transform(matrix)
         numbers = answers_of(self.estimator, np.asarray(matrix, dtype=np.float32), self.task)
         if self.task == "regression":
@@ -44,7 +44,7 @@ class Candidate:
 
     def seen_columns(self) -> list[str]:
         """For each column that the estimator sees, the raw column behind it."""
-        origins = raw_columns(self.transformer)
+        origins = raw_columns(self.transformer, self.inputs)
         return origins if self.selector is None else [origins[i] for i in self.selector.get_support(indices=True)]
 
 

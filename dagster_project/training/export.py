@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.domain.bundle import Input
 from dagster_project.training.candidate import Candidate, label_values
-from dagster_project.training.rows import OUTPUTS
+from dagster_project.training.rows import alias, outputs_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +18,7 @@ OPSET = 20
 ML_OPSET = 3
 IR_VERSION = 9
 PRODUCER = "threeacts"
+INSIDE = "graph/"
 
 
 def export(candidate: Candidate) -> bytes:
@@ -29,9 +30,10 @@ def export(candidate: Candidate) -> bytes:
     import onnx
 
     model = _network_graph(candidate) if hasattr(candidate.estimator, "answering") else _sklearn_graph(candidate)
-    names = OUTPUTS["regression" if candidate.task == "regression" else "classification"]
-    for output, name in zip([item.name for item in model.graph.output], names, strict=True):
-        rename(model.graph, output, name)
+    model = onnx.compose.add_prefix(model, INSIDE)  # no name inside is a column's
+    finals = [item.name for item in candidate.inputs] + list(outputs_of(candidate.task))
+    for value, name in zip([*model.graph.input, *model.graph.output], finals, strict=True):
+        rename(model.graph, value.name, name)
     if candidate.classes:
         relabel(model.graph, label_values(candidate.classes))
     normalise(model)
@@ -47,10 +49,23 @@ def convert(pipeline: Any, inputs: tuple[Input, ...], options: dict[int, Any] | 
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
     kinds = {"float32": FloatTensorType, "string": StringTensorType}
-    types = [(item.name, kinds[item.dtype]([None, 1])) for item in inputs]
+    types = [(alias(place), kinds[item.dtype]([None, 1])) for place, item in enumerate(inputs)]
     target = {"": OPSET, "ai.onnx.ml": ML_OPSET}
     model = convert_sklearn(pipeline, initial_types=types, target_opset=target, options=options)
-    return version_converter.convert_version(model, OPSET)  # the converter declares only what it used
+    model = version_converter.convert_version(model, OPSET)
+    declare(model)
+    return model
+
+
+def declare(model: "onnx.ModelProto") -> None:
+    """Import the opsets that every graph of ours has, in order: the converter names only what it used, unsorted.
+
+    Up to version 3, the operators of ai.onnx.ml that older versions had mean the same.
+    """
+    del model.opset_import[:]
+    for domain, version in (("", OPSET), ("ai.onnx.ml", ML_OPSET)):
+        model.opset_import.add(domain=domain, version=version)
+    model.ir_version = IR_VERSION
 
 
 def _steps(candidate: Candidate) -> list[tuple[str, Any]]:
@@ -94,9 +109,7 @@ def _network_graph(candidate: Candidate) -> "onnx.ModelProto":
 
     front = convert(Pipeline(_steps(candidate)), candidate.inputs)
     back = _torch_graph(candidate)
-    onnx.helper.set_model_props(front, {})
-    back.opset_import.append(onnx.helper.make_opsetid("ai.onnx.ml", ML_OPSET))
-    front.ir_version = back.ir_version = IR_VERSION
+    declare(back)
     back = onnx.compose.add_prefix(back, "network/")
     joined = onnx.compose.merge_models(front, back, io_map=[(front.graph.output[0].name, back.graph.input[0].name)])
     return joined
@@ -145,17 +158,15 @@ def with_label(network: Any) -> Any:
 
 
 def rename(graph: "onnx.GraphProto", old: str, new: str) -> None:
-    """Give a graph output another name, wherever it stands."""
-    if old == new:
-        return
+    """Give an input or output another name, wherever it stands."""
     for node in graph.node:
         for names in (node.input, node.output):
             for place, name in enumerate(names):
                 if name == old:
                     names[place] = new
-    for output in graph.output:
-        if output.name == old:
-            output.name = new
+    for value in (*graph.input, *graph.output):
+        if value.name == old:
+            value.name = new
 
 
 def relabel(graph: "onnx.GraphProto", labels: "np.ndarray") -> None:
@@ -165,21 +176,18 @@ def relabel(graph: "onnx.GraphProto", labels: "np.ndarray") -> None:
 
     if labels.dtype == np.int64 and (labels == np.arange(len(labels))).all():
         return
-    rename(graph, "label", "label_index")
-    graph.initializer.append(numpy_helper.from_array(labels, "label_values"))
-    graph.node.append(helper.make_node("Gather", ["label_values", "label_index"], ["label"], name="relabel"))
+    index, values = f"{INSIDE}label_index", f"{INSIDE}label_values"
+    rename(graph, "label", index)
+    graph.initializer.append(numpy_helper.from_array(labels, values))
+    graph.node.append(helper.make_node("Gather", [values, index], ["label"], name="relabel"))
     kind = TensorProto.INT64 if labels.dtype == np.int64 else TensorProto.STRING
-    position = next(place for place, output in enumerate(graph.output) if output.name == "label_index")
+    position = next(place for place, output in enumerate(graph.output) if output.name == index)
     graph.output[position].CopyFrom(helper.make_tensor_value_info("label", kind, [None]))
 
 
 def normalise(model: "onnx.ModelProto") -> None:
-    """Take out of the bytes what says where and by whom they were made; sort what has no order."""
-    opsets = sorted((item.domain, item.version) for item in model.opset_import)
-    del model.opset_import[:]
-    for domain, version in opsets:
-        model.opset_import.add(domain=domain, version=version)
-    model.ir_version = IR_VERSION
+    """Take out of the bytes what says where and by whom they were made."""
+    declare(model)
     model.producer_name, model.producer_version = PRODUCER, "1"
     model.domain, model.model_version, model.doc_string = "", 0, ""
     model.graph.name = "model"

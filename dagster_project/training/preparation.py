@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dagster_project.domain.bundle import Input
 from dagster_project.domain.families import Task
 from dagster_project.domain.spec import Features, Selection
+from dagster_project.training.rows import alias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,14 +21,14 @@ MAX_CATEGORIES = 256
 
 
 def column_transforms(features: Features, inputs: tuple[Input, ...], scaled: bool) -> dict[str, list[str]]:
-    """Columns by transform. Numbers stay unscaled for trees: scaling in float32 moves rows across thresholds."""
+    """Aliases of the columns by transform. Trees get numbers unscaled: float32 scaling moves rows across thresholds."""
     groups: dict[str, list[str]] = {}
-    for item in inputs:
+    for place, item in enumerate(inputs):
         default = "one_hot" if item.dtype == "string" else "standard"
         transform = str(features.transforms.get(item.name, default))
         if item.dtype == "float32" and (not scaled or transform in ("one_hot", "ordinal")):
             transform = "none"  # a boolean is its own encoding
-        groups.setdefault(transform, []).append(item.name)
+        groups.setdefault(transform, []).append(alias(place))
     return groups
 
 
@@ -75,13 +76,14 @@ def frequent(column: "pd.Series") -> list[str]:
     return sorted(value for value, _ in ranked[:MAX_CATEGORIES])
 
 
-def raw_columns(preparation: "ColumnTransformer") -> list[str]:
+def raw_columns(preparation: "ColumnTransformer", inputs: tuple[Input, ...]) -> list[str]:
     """For each prepared column, the raw column that it comes from."""
+    names = {alias(place): item.name for place, item in enumerate(inputs)}
     origins: list[str] = []
     for name, transformer, columns in preparation.transformers_:
         widths = [len(kept) for kept in transformer.categories_] if name == "one_hot" else [1] * len(columns)
         for column, width in zip(columns, widths, strict=True):
-            origins += [column] * width
+            origins += [names[column]] * width
     return origins
 
 

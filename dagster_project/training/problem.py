@@ -73,10 +73,11 @@ def positive_index(spec: ModelSpec, data: Data) -> int:
 def _prepare(spec: ModelSpec, data: Data, scaled: bool) -> Prepared:
     import numpy as np
 
-    frame = frame_of(data.train.columns)
+    frame = frame_of(data.train.columns, data.inputs)
     transformer = make_preparation(spec.features, data.inputs, frame, scaled)
     train = np.ascontiguousarray(transformer.fit_transform(frame), dtype=np.float32)
-    validation = np.ascontiguousarray(transformer.transform(frame_of(data.validation.columns)), dtype=np.float32)
+    judged = frame_of(data.validation.columns, data.inputs)
+    validation = np.ascontiguousarray(transformer.transform(judged), dtype=np.float32)
     selector = fit_selector(spec.features.selection, spec.task, train, data.train.target, spec.search.seed)
     return Prepared(transformer, selector, train, validation)
 

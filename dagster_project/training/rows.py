@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 Label = str | int | bool
 
-OUTPUTS = {"classification": ("label", "probabilities"), "regression": ("value",)}
-
 
 @dataclass(frozen=True)
 class Rows:
@@ -91,10 +89,14 @@ def inputs_of(table: "pl.DataFrame", names: tuple[str, ...], categorical: tuple[
     return tuple(Input(name=name, dtype="string" if name in text else "float32") for name in names)
 
 
+def outputs_of(task: Task) -> tuple[str, ...]:
+    """Names of the graph's outputs."""
+    return ("value",) if task == "regression" else ("label", "probabilities")
+
+
 def refuse_output_names(inputs: tuple[Input, ...], task: Task) -> None:
     """Names are unique in an ONNX graph, so no feature may be called as an output is."""
-    outputs = OUTPUTS["regression" if task == "regression" else "classification"]
-    for name in sorted({item.name for item in inputs} & set(outputs)):
+    for name in sorted({item.name for item in inputs} & set(outputs_of(task))):
         raise RefusedError(f"feature '{name}' has the name of the graph's output. Rename the column or exclude it.")
 
 
@@ -113,11 +115,16 @@ def raw_columns(table: "pl.DataFrame", inputs: tuple[Input, ...], part: str) -> 
     return columns
 
 
-def frame_of(columns: "dict[str, np.ndarray]") -> "pd.DataFrame":
-    """The graph's inputs as the pandas frame that scikit-learn's column transformers take."""
+def alias(position: int) -> str:
+    """What training calls the input at a position: the converter changes names that are no identifiers."""
+    return f"c{position}"
+
+
+def frame_of(columns: "dict[str, np.ndarray]", inputs: tuple[Input, ...]) -> "pd.DataFrame":
+    """The graph's inputs as the pandas frame that scikit-learn's column transformers take, under their aliases."""
     import pandas as pd
 
-    return pd.DataFrame({name: column[:, 0] for name, column in columns.items()})
+    return pd.DataFrame({alias(place): columns[item.name][:, 0] for place, item in enumerate(inputs)})
 
 
 def classes_of(target: "pl.Series", name: str) -> tuple[Label, ...]:
