@@ -87,12 +87,13 @@ def slice_charts(slices: Sequence[Measurement], whole: Sequence[Measurement]) ->
     charts = []
     for metric in dict.fromkeys(m.metric for m in slices):
         rows = tuple(
-            (f"{m.slice} ({m.count:,})", m.value, m.low, m.high)
+            (str(m.slice), m.value, m.low, m.high)
             for m in slices
             if m.metric == metric and m.low is not None and m.high is not None
         )[:24]
+        note = "Dashed: all validation rows." if metric in reference else ""
         if rows:
-            charts.append(IntervalChart(f"{metric} by slice, validation rows", rows, reference.get(metric)))
+            charts.append(IntervalChart(f"{metric} by slice, validation rows", rows, reference.get(metric), note))
     return tuple(charts)
 
 

@@ -68,6 +68,7 @@ class IntervalChart:
     title: str
     rows: tuple[tuple[str, float, float, float], ...]
     reference: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def _series(svg: Element, series: Series, index: int, x: Scale, y: Scale) -> Non
     if series.style != "dots":
         path = "".join(_segment(series, i, x, y) for i in range(len(series.points)))
         SubElement(svg, "path", {"class": f"curve {kind}", "d": path})
-    if series.style == "dots" or len(series.points) <= 12:
+    if series.style == "dots" or (series.style == "line" and len(series.points) <= 12):
         for px, py in series.points:
             dot = SubElement(
                 svg, "circle", {"class": f"dot {kind}", "cx": f"{x(px):.2f}", "cy": f"{y(py):.2f}", "r": "3"}
@@ -158,6 +158,7 @@ def _(chart: FlowChart) -> Element:
     tallest = max(len(column) for column in columns.values())
     width, height = 40 + 170 * len(columns) - 40, 16 + 42 * tallest
     svg = _canvas(chart.title, height, width)
+    svg.set("style", f"max-width: {1.25 * width:.0f}px")
     place = {
         node[0]: (8.0 + 170 * index, 8 + (height - 16) / len(column) * (row + 0.5))
         for index, column in columns.items()

@@ -9,7 +9,7 @@ import unicodedata
 WORD_JOINER = "\u2060"
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _ENTITY = re.compile(r"&(?=[#\w])|[<`*~|\\\[\]#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|://")
-_LINE_START = re.compile(r"^(\d{0,9})([>+-]|(?<=\d)[.)](?=\s|$))")
+_LINE_START = re.compile(r"^(\d{0,9})(>|[+-](?=[\s-]|$)|(?<=\d)[.)](?=\s|$))")
 _REFERENCE = re.compile(r"@|#(?=\w)|(?<=www)\.|(?i:(?<=GH)-(?=\d))")
 
 
