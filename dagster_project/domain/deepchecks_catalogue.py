@@ -7,8 +7,6 @@ from .gates import Suite
 
 CHECKS: dict[Suite, tuple[str, ...]] = {
     "data_integrity": (
-        "ClassImbalance",
-        "ColumnsInfo",
         "ConflictingLabels",
         "DataDuplicates",
         "FeatureFeatureCorrelation",
@@ -18,7 +16,6 @@ CHECKS: dict[Suite, tuple[str, ...]] = {
         "MixedDataTypes",
         "MixedNulls",
         "OutlierSampleDetection",
-        "PercentOfNulls",
         "SpecialCharacters",
         "StringLengthOutOfBounds",
         "StringMismatch",

@@ -54,7 +54,7 @@ def read_repository(tree: Tree) -> Reading:
     repository = Repository(
         contracts=reader.contracts, specs=reader.specs, locks=reader.locks, floor=reader.floor, files=reader.files
     )
-    crossed = [*check_contracts(reader.contracts), *reader.crossed()]
+    crossed = [*check_contracts(reader.contracts, reader.unreadable()), *reader.crossed()]
     return Reading(repository, [*reader.problems, *crossed], reader.problems)
 
 
@@ -86,6 +86,11 @@ class _Reader:
             elif not _FREE.fullmatch(path):
                 self._stray(path)
 
+    def unreadable(self) -> set[str]:
+        """Contracts that are there but could not be read: nobody else is blamed for that."""
+        names = {match[1] for path in self.paths if (match := _CONTRACT.fullmatch(path))}
+        return names - self.contracts.keys()
+
     def crossed(self) -> Iterable[Problem]:
         """Guards of specs against their contracts, and of the floor."""
         if FLOOR in self.documents:
@@ -94,7 +99,7 @@ class _Reader:
             document = self.documents[name]
             contract = self.contracts.get(spec.contract.name)
             yield from check_spec(spec, contract, document)
-            if contract is None and f"{CONTRACTS}/{spec.contract.name}.yaml" not in self.paths:
+            if contract is None and spec.contract.name not in self.unreadable():
                 yield missing_contract(spec, self.contracts, document)
 
     def _bytes(self, path: str) -> bytes | None:
