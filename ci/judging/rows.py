@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagster_project.domain.contract import DataContract, Role
+from dagster_project.domain.gates import Rows
 from dagster_project.domain.snapshot import Snapshot
+from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.trust import JudgingRules
 from dagster_project.domain.verdict import Finding, Outcome
 
@@ -44,7 +46,7 @@ class Sources:
         return self.base.digest == self.head.digest
 
 
-def judged_rows(rules: JudgingRules, sources: Sources, part: str) -> JudgedRows:
+def judged_rows(rules: JudgingRules, sources: Sources, part: Rows) -> JudgedRows:
     """Rows of ``part`` (train, validation or holdout) for the challenger and the champion."""
     from dagster_project.data.splits import read_part
 
@@ -52,19 +54,31 @@ def judged_rows(rules: JudgingRules, sources: Sources, part: str) -> JudgedRows:
     labels = champion[rules.spec.target].to_numpy()
     if sources.same:
         return JudgedRows(champion, champion, labels)
-    challenger = _paired(champion, sources, rules)
+    challenger = _paired(champion, sources)
     kept = champion.join(challenger.select(_id(sources.base_contract)), on=_id(sources.base_contract), how="semi")
     findings = _pairing_findings(part, champion, kept, challenger, rules.spec.target)
     return JudgedRows(challenger, kept, kept[rules.spec.target].to_numpy(), findings)
 
 
-def leaked_rows(rules: JudgingRules, sources: Sources, head_spec_parts: pl.DataFrame, holdout: pl.DataFrame) -> int:
-    """How many of the holdout's ids stand in the rows that the build could see."""
+def leaked_rows(spec: ModelSpec, sources: Sources, holdout: JudgedRows) -> int:
+    """How many of the holdout's ids stand in the rows that the pull request's own spec let its build see."""
+    import polars as pl
+
+    from dagster_project.data.splits import read_part
+
     key = _id(sources.base_contract)
-    return int(head_spec_parts.select(key).join(holdout.select(key), on=key, how="semi").height)
+    seen: tuple[Rows, ...] = ("train", "validation")
+    parts = [read_part(spec, sources.head_contract, sources.head, part).select(key) for part in seen]
+    return int(pl.concat(parts).join(holdout.champion.select(key), on=key, how="semi").height)
 
 
-def _paired(champion: pl.DataFrame, sources: Sources, rules: JudgingRules) -> pl.DataFrame:
+def leak_finding(rows: int) -> Finding:
+    """The build could see what was to judge it."""
+    what = f"{rows} rows of the holdout stand in the rows that the build could see"
+    return _refused("holdout", what, "Leave the split and the event time as the base branch has them.")
+
+
+def _paired(champion: pl.DataFrame, sources: Sources) -> pl.DataFrame:
     """The head's rows with the base's ids, in the base's order."""
     from dagster_project.data.datasets import read
 

@@ -1,0 +1,79 @@
+"""The trusted ledger of holdout judgements: asked, written before the rows are read, one judge at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dagster_project.domain.contract import DataContract
+from dagster_project.domain.decide import Case
+from dagster_project.domain.holdout import (
+    LEDGER,
+    HoldoutRequest,
+    JudgementRow,
+    Permission,
+    ask,
+    fresh_rows,
+    holdout_digest,
+    judged_holdouts,
+    pack_rows,
+    unpack_rows,
+)
+from dagster_project.domain.spec import ModelSpec
+from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.ledger import Ledger
+from dagster_project.storage.store import ArtifactStore
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def permission(
+    workspace: Workspace,
+    store: ArtifactStore,
+    spec: ModelSpec,
+    contract: DataContract,
+    holdout: pl.DataFrame,
+    case: Case,
+) -> Permission:
+    """Ask for one judgement on ``holdout`` and, where it is granted and costs one, write it down."""
+    from dagster_project.data.splits import row_hashes
+
+    packed = pack_rows(row_hashes(holdout, contract).tolist())
+    ledger = Ledger(workspace.ledger, LEDGER)
+    with _one_at_a_time(workspace, spec.name):
+        rows = [_row(row) for row in ledger.rows()]
+        known = {digest: store.get(digest) for digest in judged_holdouts(spec.name, rows)}
+        request = HoldoutRequest(
+            model=spec.name,
+            onnx=str(case.challenger_onnx),
+            holdout=holdout_digest(packed),
+            rows=holdout.height,
+            judgements=spec.split.holdout.judgements,
+            renewal=spec.split.holdout.renewal,
+            fresh=fresh_rows(unpack_rows(packed), known),
+        )
+        answer = ask(request, rows)
+        if answer.granted and answer.spends:
+            store.put(packed)
+            at = datetime.now(UTC).isoformat()
+            row = answer.row(spec.name, request.onnx, case.champion, case.base, case.head, at)
+            ledger.append(row.model_dump(mode="json"))
+    return answer
+
+
+def _row(row: dict[str, object]) -> JudgementRow:
+    return JudgementRow.model_validate(row)
+
+
+@contextmanager
+def _one_at_a_time(workspace: Workspace, model: str) -> Iterator[None]:
+    """Two judges at once must not both take the last judgement."""
+    from filelock import FileLock
+
+    path = workspace.home / "locks" / f"judge-{model}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path):
+        yield

@@ -1,0 +1,67 @@
+"""Snapshots that judging reads: made by trusted code, from the base branch's contracts and the pull request's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ci.judging.rows import Sources
+from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.repository import Repository
+from dagster_project.domain.snapshot import Snapshot
+from dagster_project.domain.verdict import Outcome
+from dagster_project.domain.workspace import Workspace
+
+if TYPE_CHECKING:
+    from dagster_project.data.datasets import Materialised
+
+
+def current_sources(dataset: str, base: Repository, head: Repository, workspace: Workspace) -> Sources:
+    """Both versions of a model's dataset; where the base branch has none, the pull request's is both.
+
+    Raises:
+        RefusedError: a dataset's rows were refused by its contract.
+    """
+    head_contract = head.contracts[dataset]
+    base_contract = base.contracts.get(dataset, head_contract)
+    before = snapshot_of(dataset, base, workspace) if dataset in base.contracts else None
+    after = snapshot_of(dataset, head, workspace)
+    return Sources(before or after, after, base_contract, head_contract)
+
+
+def snapshot_of(dataset: str, repository: Repository, workspace: Workspace) -> Snapshot:
+    """The dataset's current snapshot by the repository's contracts.
+
+    Raises:
+        RefusedError: its rows, or those of a dataset that it reads, were refused.
+    """
+    made = materialised(dataset, repository, workspace)
+    if made.snapshot is None:
+        raise _refused(dataset, made)
+    return made.snapshot
+
+
+def materialised(dataset: str, repository: Repository, workspace: Workspace) -> Materialised:
+    """The dataset brought up to date with everything that it reads; what is there already is not made again.
+
+    Raises:
+        RefusedError: the rows of a dataset that it reads were refused.
+    """
+    from dagster_project.data.datasets import materialise
+
+    made: dict[str, Snapshot] = {}
+    for name in repository.inputs_of(dataset):
+        result = materialise(repository.contracts[name], _inputs(repository, name, made), workspace)
+        if result.snapshot is None:
+            raise _refused(name, result)
+        made[name] = result.snapshot
+    return materialise(repository.contracts[dataset], _inputs(repository, dataset, made), workspace)
+
+
+def _inputs(repository: Repository, name: str, made: dict[str, Snapshot]) -> dict[str, Snapshot]:
+    derivation = repository.contracts[name].derivation
+    return {source: made[source] for source in derivation.inputs} if derivation else {}
+
+
+def _refused(name: str, made: Materialised) -> RefusedError:
+    words = "; ".join(finding.summary for finding in made.findings if finding.outcome == Outcome.FAILED)
+    return RefusedError(f"{name}: its rows were refused: {words}. Run acts build {name} to see them.")
