@@ -153,13 +153,13 @@ def _coarse(comparison: Comparison) -> Comparison:
 
 
 def _discreet(finding: Finding, comparisons: tuple[Comparison, ...]) -> Finding:
-    words = {Outcome.PASSED: "held", Outcome.FAILED: "did not hold", Outcome.WARNED: "did not hold; only a warning"}
-    if finding.outcome not in words:
-        return finding.model_copy(update={"value": None, "details": {}})
+    """Words as ``decide`` chose them, which tell gates that did not all pass not apart; a passed one with its gain."""
+    bare = finding.model_copy(update={"value": None, "details": {}})
+    if finding.outcome != Outcome.PASSED:
+        return bare
     own = [c for c in comparisons if c.rows == "holdout" and finding.name.startswith(f"{c.metric} against")]
     gains = f", gain {gain(own[0])}" if own else ""
-    summary = f"{words[finding.outcome]} on the holdout{gains}"
-    return finding.model_copy(update={"value": None, "details": {}, "summary": summary})
+    return bare.model_copy(update={"summary": f"Held on the holdout{gains}."})
 
 
 def facts_of(verdict: Verdict) -> Facts:

@@ -59,14 +59,16 @@ def _passed(report: Report) -> str:
 
 
 def _praise(verdict: Verdict, report: Report) -> str:
-    gates = sum(f.source == "gate" for f in verdict.findings) or len(verdict.findings)
+    held = [f for f in verdict.findings if f.outcome in (Outcome.PASSED, Outcome.WARNED)]
+    gates = sum(f.source == "gate" for f in held) or len(held)
     gains = [c for c in verdict.comparisons if c.rows == "holdout"]
     better = f", {gains[0].metric} {gain(gains[0])} against the champion" if gains else ""
     text = f"{_subject(verdict)} passed {_count(gates, 'gate' if verdict.subject.kind == 'model' else 'check')}{better}"
     if verdict.subject.name in {p.model for p in report.proposals}:
         return f"{text}; its champion lock is proposed below"
     if verdict.subject.kind == "model" and not verdict.promotable:
-        return f"{text}, but is not promotable: {_listed(list(verdict.reasons)) or 'see its part'}"
+        why = [reason.rstrip(".") for reason in verdict.reasons]
+        return f"{text}, but may not be promoted: {_listed(why, '; ') or 'see its part'}"
     return text
 
 

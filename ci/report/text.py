@@ -54,11 +54,6 @@ def _entities(text: str) -> str:
     return "".join(f"&#{ord(character)};" for character in text)
 
 
-def code(text: object, limit: int = 200) -> str:
-    """Markdown's inline code for a name or a digest."""
-    return f"<code>{markdown(text, limit)}</code>"
-
-
 def fence(text: str, language: str, limit: int = 20_000) -> str:
     """A fenced block, its fence longer than any run of backticks inside."""
     body = block(text, limit).rstrip("\n")

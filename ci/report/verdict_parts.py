@@ -36,7 +36,8 @@ def verdict_part(verdict: Verdict, links: Links) -> Part:
         files_part(verdict, links),
     )
     title = f"{verdict.subject.kind.capitalize()} {verdict.subject.name}"
-    sentences = (*_sentences(verdict, facts), *verdict.reasons)
+    said = {f"{finding.name}: {finding.summary}" for finding in verdict.findings}  # the tables below say these
+    sentences = (*_sentences(verdict, facts), *(reason for reason in verdict.reasons if reason not in said))
     return Part(title, 0, sentences=sentences, parts=tuple(part for part in parts if part), mark=MARKS[verdict.outcome])
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ci.report.files import as_markdown
 from ci.report.model import Report, facts_of, lineage_of, not_run
 from ci.report.summary import attention, headline
 from dagster_project.domain.build import BuildResult
@@ -123,3 +124,27 @@ def test_facts_that_do_not_fit_are_machinery() -> None:
 
 def test_lineage_of_nothing() -> None:
     assert lineage_of(Repository()) == ()
+
+
+def test_holdout_gates_that_did_not_all_pass_stay_alike() -> None:
+    words = "The holdout's 2 gates did not all pass."
+    gates = tuple(
+        Finding(name=f"{name} on holdout", source="gate", outcome=Outcome.FAILED, summary=words, rows="holdout")
+        for name in ("brier", "roc_auc")
+    )
+    report = Report(created=NOW, verdicts=(verdict("failed", *gates),))
+    assert {f.summary for f in report.verdicts[0].findings} == {words}
+
+
+def test_reasons_that_the_tables_give_are_not_repeated() -> None:
+    failed = finding(Outcome.FAILED, "size")
+    judged = verdict("failed", failed).model_copy(update={"reasons": ("size: said so", "There is no challenger.")})
+    text = as_markdown(Report(created=NOW, verdicts=(judged,)))
+    assert "size: said so" not in text.split("###", 1)[1]
+    assert text.count("There is no challenger.") == 1
+
+
+def test_passed_but_not_promotable_says_why() -> None:
+    judged = verdict("passed", finding(Outcome.PASSED)).model_copy(update={"reasons": ("The same bytes.",)})
+    said = headline(Report(created=NOW, verdicts=(judged,)))
+    assert said == "Passed: model m passed 1 gate, but may not be promoted: The same bytes"
