@@ -7,9 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from ci.commands.report import command
+from ci.main import main
 from ci.report.files import as_html, as_markdown, as_terminal, load_report, mark_latest, write_report
 from ci.report.markdown import LIMIT
 from ci.report.model import Report
@@ -234,17 +233,29 @@ def test_missing_and_damaged_reports(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "start"), [("terminal", "Passed"), ("markdown", "<!--"), ("html", "<!DOCTYPE"), ("json", "{")]
 )
-def test_command_prints_and_exits_as_the_report_ended(report: Report, tmp_path: Path, form: str, start: str) -> None:
+def test_command_prints_and_exits_as_the_report_ended(
+    report: Report,
+    tmp_path: Path,
+    form: str,
+    start: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ACTS_HOME", raising=False)
     folder = tmp_path / ".acts" / "reports" / "one"
     write_report(report, folder)
     mark_latest(folder)
     (folder / "report.md").unlink()
-    result = CliRunner().invoke(command, ["--repo", str(tmp_path), "--format", form], env={"ACTS_HOME": None})
-    assert (result.exit_code, result.output.startswith(start)) == (0, True)
+    assert main(["report", "--repo", str(tmp_path), "--format", form]) == 0
+    assert capsys.readouterr().out.startswith(start)
     assert (folder / "report.md").exists()
     write_report(report.model_copy(update={"broken": ("the disk is full",)}), folder)
-    result = CliRunner().invoke(command, ["--folder", str(folder), "--json"])
-    assert result.exit_code == 3
+    assert main(["report", "--folder", str(folder), "--json"]) == 3
+
+
+def test_command_without_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--folder", str(tmp_path)]) == 2
+    assert "Run `acts pr` first" in capsys.readouterr().err
 
 
 def test_text_forms_need_the_core_alone() -> None:
