@@ -13,6 +13,7 @@ from .yamlfile import Document, Location
 
 COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 _BOUNDS = (("minimum", "maximum"), ("exclusiveMinimum", "exclusiveMaximum"), ("minLength", "maxLength"))
+_ORDERED = ("number", "integer", "date", "timestamp", "time")
 _UNENFORCED = ("multipleOf", "format", "defaultTimezone")
 _Found = Iterator[tuple[Location, str, str]]
 
@@ -84,7 +85,8 @@ def _options(column: dict[str, Any]) -> _Found:
 def _bounds(column: dict[str, Any]) -> _Found:
     options, logical = _mapping(column.get("logicalTypeOptions")), column.get("logicalType")
     values: dict[str, Any] = {}
-    for key in (key for pair in _BOUNDS for key in pair if key in options):
+    lengths = logical not in _ORDERED  # the standard's schema refuses the other bounds there
+    for key in (key for pair in _BOUNDS for key in pair if key in options and key.endswith("Length") == lengths):
         try:
             values[key] = parse_bound("integer" if key.endswith("Length") else logical, options[key])
         except ValueError as error:

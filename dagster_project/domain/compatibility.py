@@ -28,6 +28,7 @@ TIGHTER = Grade("safe", "warning", "minor")  # major for producers whose old row
 BOTH = Grade("breaking", "breaking", "major")
 UNCLEAR = Grade("warning", "warning", "major")
 NOTABLE = Grade("warning", "safe", "minor")
+EARLIER = Grade("warning", "breaking", "major")
 ADDED = Grade("safe", "warning", "minor")
 DEMANDED = Grade("safe", "breaking", "major")
 WORDING = Grade("safe", "safe", "patch")
@@ -100,7 +101,9 @@ def _column(head: DataContract, before: Column, after: Column) -> Iterator[Chang
             what = f"{after.name}: {field.replace('_', ' ')} {_shown(old)} → {_shown(new)}"
             if field == "description":
                 what = f"{after.name}: description changed; make sure that the meaning did not"
-            yield _change(head, what, grade(old, new), after.line)
+            # Known earlier is a stronger promise, and lets guards take a column that they refused as leaking.
+            loosens = field == "available_at" and grade(old, new) == EARLIER
+            yield _change(head, what, grade(old, new), after.line, loosens=loosens)
 
 
 def _always(grade: Grade) -> Callable[[Any, Any], Grade]:
@@ -145,7 +148,7 @@ def _available_at(old: timedelta | None, new: timedelta | None) -> Grade:
     """Later, or no longer promised: a model may read the column before it is there."""
     if new is None or (old is not None and new > old) or (old is None and new > timedelta(0)):
         return LOOSER
-    return TIGHTER
+    return EARLIER
 
 
 # Every attribute of a column but its name and line.

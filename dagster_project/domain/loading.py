@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .base import digest_of_bytes
 from .contract import DataContract
@@ -23,6 +24,10 @@ _CONTRACT = re.compile(r"data_contracts/([^/]+)\.yaml")
 _SQL = re.compile(r"data_contracts/([^/]+)\.sql")
 _MODEL = re.compile(r"models/([^/]+)/(spec\.yaml|champion\.lock\.yaml)")
 _FREE = re.compile(r"(.*/)?(\.[^/]*|[^/]*\.(md|py|txt))")
+
+
+# A plan reads two trees in which most contracts are the same bytes, and checking one takes a while.
+_contract = lru_cache(maxsize=256)(load_contract)
 
 
 @dataclass
@@ -119,7 +124,7 @@ class _Reader:
             return
         try:
             text = None if sql is None else sql.decode("utf-8")
-            self.contracts[name] = load_contract(data, path, text, None if sql is None else sql_path)
+            self.contracts[name] = _contract(data, path, text, None if sql is None else sql_path)
         except UnicodeDecodeError:
             self._say(sql_path, "the SQL is not UTF-8.", "Save it as UTF-8.")
         except UserFileError as error:

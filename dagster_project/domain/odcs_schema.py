@@ -7,7 +7,7 @@ by ``type``; each error is therefore worded here, and a branch's after-effects a
 import json
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -43,13 +43,13 @@ def schema_problems(document: Document, skip: Collection[Location] = ()) -> list
     ]
 
 
-def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
-    """A hint: the closest known word, or all of them when they are few."""
-    lower = {name.lower(): name for name in known}
+def did_you_mean(word: str, known: Sequence[str], used: Collection[str] = ()) -> str:
+    """A hint: the closest known word that is not in use already, or all of them when they are few."""
+    lower = {name.lower(): name for name in known if name not in used}
     close = get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
     if close:
         return f"Did you mean `{lower[close[0]]}`?"
-    return f"Known are: {', '.join(known)}." if len(known) <= 45 else ""
+    return f"Known are: {', '.join(known)}." if len(known) <= 45 else "See the standard's reference for this place."
 
 
 @cache
@@ -105,8 +105,10 @@ def _problems(document: Document, error: Any) -> Iterator[Problem]:
     location = _location(error)
     if error.validator in ("additionalProperties", "unevaluatedProperties"):
         for key in _unexpected(error):
-            hint = did_you_mean(key, [name for name in _names(error.schema) if name not in error.instance])
+            hint = did_you_mean(key, _names(error.schema), error.instance)
             message = f"`{key}` is not a key of the standard here."
+            if location[-1:] == ("logicalTypeOptions",):
+                message = f"`{key}` is no option of this logicalType."
             if key in _names(error.schema):
                 message, hint = f"`{key}` does not apply here.", "Delete it, or correct the `type` beside it."
             yield document.problem((*location, key), message, hint, "odcs")

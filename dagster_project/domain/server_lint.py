@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from .errors import Problem
+from .odcs_schema import did_you_mean
 from .odcs_walk import custom_properties, entries
 from .yamlfile import Document, Location
 
@@ -46,7 +47,7 @@ def _repeated(servers: list[tuple[Location, dict[str, Any]]]) -> _Found:
 def _server(server: dict[str, Any]) -> _Found:
     kind = server.get("type")
     if isinstance(kind, str) and kind not in SERVER_TYPES:
-        yield ("type",), f"servers of type {kind} are not read.", f"Use one of {', '.join(SERVER_TYPES)}."
+        yield ("type",), f"servers of type {kind} are not read.", did_you_mean(kind, SERVER_TYPES)
     if kind in ("local", "s3") and server.get("format") not in (*FORMATS, None):
         yield ("format",), f"the format `{server['format']}` is not read.", f"Use {' or '.join(FORMATS)}."
     if kind == "s3" and "format" not in server:

@@ -111,7 +111,7 @@ def _tables(tree: "exp.Expr", inputs: Sequence[str]) -> _Found:
     for table in tables:
         yield from _table(table, {*inputs, *defined})
     for name in sorted(set(inputs) - {table.name for table in tables}):
-        yield tree, f"`{name}` is in threeacts.derived_from and is not read.", "Read it, or delete it there."
+        yield tree, f"`{name}` is not read.", "Read it, or delete it in threeacts.derived_from."
 
 
 def _table(table: "exp.Table", known: set[str]) -> _Found:
@@ -125,8 +125,10 @@ def _table(table: "exp.Table", known: set[str]) -> _Found:
         yield table, f"`{table.sql()}` is in a schema of its own.", "Name a dataset, without a schema."
     elif table.name not in known:
         close = get_close_matches(table.name, sorted(known), n=1)
-        hint = f"Did you mean `{close[0]}`?" if close else "Add it there if it is a dataset; files are not read."
-        yield table, f"`{table.name[:80]}` is not in threeacts.derived_from.", hint
+        hint = (
+            f"Did you mean `{close[0]}`?" if close else "Add a dataset to threeacts.derived_from; files are not read."
+        )
+        yield table, f"`{table.name[:80]}` is none of the datasets that may be read here.", hint
 
 
 def _order(tree: "exp.Expr") -> _Found:
