@@ -25,10 +25,13 @@ class GitTree:
         self.commit = resolve(repo, revision)
         self.name = self.commit
         self._blobs: dict[str, bytes] = {}
+        self._wanted: set[str] = set()
 
     def paths(self, folder: str) -> list[str]:
         """Paths of the files below ``folder``, sorted."""
-        return sorted(path for path in self._entries if path.startswith(f"{folder}/"))
+        found = sorted(path for path in self._entries if path.startswith(f"{folder}/"))
+        self._wanted.update(found)
+        return found
 
     def read(self, path: str) -> bytes:
         """Bytes of one file.
@@ -45,21 +48,21 @@ class GitTree:
         if size > MAX_BYTES:
             raise _refused(path, f"the file has {size:,} bytes.", f"At most {MAX_BYTES:,} are read.")
         if blob not in self._blobs:
-            self._fetch(path.split("/")[0])
+            self._fetch({path, *self._wanted})
         return self._blobs[blob]
 
-    def _fetch(self, folder: str) -> None:
-        """All files of a folder in one process: starting git once a file would be most of the plan's time."""
-        wanted = [
-            blob
-            for path, (mode, blob, size) in self._entries.items()
-            if path.split("/")[0] == folder and mode not in (_LINK, _SUBMODULE) and size <= MAX_BYTES
-        ]
-        output = _git(self.repo, "cat-file", "--batch", stdin="\n".join(wanted).encode())
-        for blob in wanted:
-            header, output = output.split(b"\n", 1)
-            size = int(header.split()[2])
-            self._blobs[blob], output = output[:size], output[size + 1 :]
+    def _fetch(self, paths: set[str]) -> None:
+        """Files in one process: starting git once for each would be most of the plan's time."""
+        entries = [self._entries[path] for path in sorted(paths)]
+        blobs = [blob for mode, blob, size in entries if mode not in (_LINK, _SUBMODULE) and size <= MAX_BYTES]
+        output = _git(self.repo, "cat-file", "--batch", stdin="\n".join(blobs).encode())
+        start = 0
+        for blob in blobs:
+            end = output.index(b"\n", start)
+            size = int(output[start:end].split()[2])
+            self._blobs[blob] = output[end + 1 : end + 1 + size]
+            start = end + size + 2
+        self._wanted.clear()
 
     @cached_property
     def _entries(self) -> dict[str, tuple[str, str, int]]:
@@ -111,10 +114,11 @@ def merge_base(repo: Path, one: str, other: str) -> str | None:
 
 
 def default_base(repo: Path) -> str:
-    """Where the branch left main; on main itself, the commit that the working folder stands on."""
+    """Where the branch left main; the commit that the working folder stands on where there is no main."""
     for name in ("origin/main", "main", "origin/master", "master"):
-        if _commit(repo, name) and (base := merge_base(repo, name, "HEAD")):
-            return base
+        answer = _run(repo, ("merge-base", name, "HEAD"))
+        if answer.returncode == 0:
+            return answer.stdout.decode().strip()
     return resolve(repo, "HEAD")
 
 
@@ -124,9 +128,11 @@ def is_dirty(repo: Path, paths: Sequence[str] = (".",)) -> bool:
 
 
 def differs(repo: Path, base: str, head: str | None, folder: str) -> bool:
-    """Whether tracked files below ``folder`` differ between two commits; head None: the working folder."""
-    commits = [resolve(repo, base), *([resolve(repo, head)] if head else [])]
-    answer = _run(repo, ("diff", "--quiet", "--no-ext-diff", "--no-textconv", *commits, "--", folder))
+    """Whether tracked files below ``folder`` differ between two resolved commits; head None: the working folder."""
+    commits = [base, *([head] if head else [])]
+    answer = _run(
+        repo, ("diff", "--quiet", "--no-ext-diff", "--no-textconv", "--end-of-options", *commits, "--", folder)
+    )
     return bool(answer.returncode) if answer.returncode in (0, 1) else _broken(answer)
 
 

@@ -7,16 +7,17 @@ import tempfile
 from pathlib import Path
 
 from dagster_project.domain.build import BuildResult
-from dagster_project.domain.errors import MachineryError, UserFileError, UsageError
+from dagster_project.domain.errors import MachineryError, UsageError, UserFileError
 from dagster_project.domain.workspace import Workspace
 
 _QUIET = {"DAGSTER_DISABLE_TELEMETRY": "yes", "RAY_USAGE_STATS_ENABLED": "0", "PYTHONUNBUFFERED": "1"}
 
 
-def run_module(workspace: Workspace, module: str, *arguments: str) -> int:
-    """Run ``python -m module`` on the workspace's repository; its exit code. Its output is ours."""
+def run_module(workspace: Workspace, module: str, *arguments: str, quiet: bool = False) -> int:
+    """Run ``python -m module`` on the workspace's repository; its exit code. Its output is ours, or goes to stderr."""
     environment = {**os.environ, **_QUIET, "ACTS_REPO": str(workspace.repo)}
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment)
+    output = sys.stderr.fileno() if quiet else None
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment, stdout=output)
     try:
         return process.wait()
     except BaseException:
@@ -25,7 +26,7 @@ def run_module(workspace: Workspace, module: str, *arguments: str) -> int:
         raise
 
 
-def run_build(workspace: Workspace, kind: str, name: str) -> BuildResult:
+def run_build(workspace: Workspace, kind: str, name: str, *, quiet: bool = False) -> BuildResult:
     """Build a dataset or a model in a Dagster run.
 
     Raises:
@@ -35,7 +36,7 @@ def run_build(workspace: Workspace, kind: str, name: str) -> BuildResult:
         result = Path(folder) / "result.json"
         code = run_module(
             workspace, "dagster_project", "build",
-            "--repo", str(workspace.repo), "--kind", kind, "--name", name, "--result", str(result),
+            "--repo", str(workspace.repo), "--kind", kind, "--name", name, "--result", str(result), quiet=quiet,
         )  # fmt: skip
         if result.exists():
             return BuildResult.from_json(result.read_bytes())
@@ -50,7 +51,9 @@ def record(workspace: Workspace, *files: Path) -> None:
     Raises:
         MachineryError: Dagster's instance could not be written.
     """
-    code = run_module(workspace, "dagster_project", "record", "--repo", str(workspace.repo), *map(str, files))
+    code = run_module(
+        workspace, "dagster_project", "record", "--repo", str(workspace.repo), *map(str, files), quiet=True
+    )
     if code:
         raise MachineryError(
             f"recording {', '.join(path.name for path in files)} in Dagster ended with exit code {code}."

@@ -1,0 +1,84 @@
+"""Judge a subject of a session and keep the verdict where promote, report and Dagster find it."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci.judging.dataset import judge_dataset
+from ci.judging.model import judge_model
+from ci.session import Session, kind_of
+from dagster_project.domain.base import canonical_json
+from dagster_project.domain.build import BuildResult
+from dagster_project.domain.decide import Case, decide
+from dagster_project.domain.errors import RefusedError, UsageError
+from dagster_project.domain.verdict import Finding, Measurements, Outcome, Subject, Verdict
+from dagster_project.storage.bundles import store_bundle
+from dagster_project.storage.ledger import Ledger
+from dagster_project.storage.store import ArtifactStore
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict, the suites' pages by digest, and what judging took."""
+
+    verdict: Verdict
+    pages: dict[str, str]
+    seconds: float
+
+
+def judge(session: Session, name: str, folder: Path | None = None) -> Judged:
+    """The verdict on the last build of ``name``, or on the bundle in ``folder``.
+
+    Raises:
+        UsageError: nothing was built.
+        MachineryError: something is missing or broken.
+    """
+    started, kind = time.perf_counter(), kind_of(session.head, name)
+    store = ArtifactStore(session.workspace.store)
+    given = (session.base, session.head, session.workspace)
+    pages: dict[str, str] = {}
+    try:
+        if kind == "dataset":
+            verdict, pages = judge_dataset(name, *given, session.commits)
+        else:
+            bundle = store_bundle(store, folder) if folder else last_bundle(store, name)
+            verdict, pages = judge_model(name, *given, bundle, session.commits)
+    except RefusedError as refusal:
+        verdict = _refused(Subject(kind=kind, name=name), session, str(refusal))
+    judged = Judged(verdict, pages, round(time.perf_counter() - started, 3))
+    keep(store, judged)
+    row = {"action": "judge", "kind": kind, "name": name, "seconds": judged.seconds, "outcome": verdict.outcome}
+    Ledger(session.workspace.ledger, "builds").append(row)
+    return judged
+
+
+def _refused(subject: Subject, session: Session, why: str) -> Verdict:
+    """What was refused before it could be measured has failed."""
+    found = Finding(name="refused", source="trust", outcome=Outcome.FAILED, summary=why)
+    case = Case(subject=subject, base=session.commits.base, head=session.commits.head)
+    return decide((), Measurements(checks=(found,)), case)
+
+
+def keep(store: ArtifactStore, judged: Judged) -> str:
+    """Put the verdict in the store and point its subject at it; the digest."""
+    subject = judged.verdict.subject
+    digest = store.put(canonical_json(judged.verdict.model_dump(mode="json")))
+    store.set_ref(f"verdicts/{subject.kind}/{subject.name}", {"verdict": digest, "pages": judged.pages})
+    return digest
+
+
+def last_bundle(store: ArtifactStore, model: str) -> str:
+    """Digest of the model's last build here; raises ``UsageError`` where there is none."""
+    latest = store.get_ref(f"latest/model/{model}")
+    bundle = BuildResult.model_validate(latest).bundle if latest else None
+    if bundle is None:
+        raise UsageError(f"{model}: nothing was built here yet. Run acts build {model}.")
+    return bundle
+
+
+def last_verdict(store: ArtifactStore, kind: str, name: str) -> Verdict:
+    """The newest verdict on a subject; raises ``UsageError`` where there is none."""
+    ref = store.get_ref(f"verdicts/{kind}/{name}")
+    if ref is None:
+        raise UsageError(f"{name}: nothing was judged here yet. Run acts judge {name}.")
+    return Verdict.from_json(store.get(str(ref["verdict"])))

@@ -1,0 +1,142 @@
+"""``acts pr``: check, plan, build, judge and report, as the plan says and nothing else."""
+
+import difflib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from ci.judging.run import Judged, judge
+from ci.options import say
+from ci.planning import make_plan
+from ci.programs import record, run_build
+from ci.report.files import as_terminal, mark_latest, write_report
+from ci.report.model import Links, Proposal, Report, lineage_of
+from ci.session import Session, open_session
+from dagster_project.domain.build import BuildResult
+from dagster_project.domain.errors import MachineryError, UserFileError
+from dagster_project.domain.lock_changes import lock_file
+from dagster_project.domain.plan import Plan, PlanStep
+from dagster_project.domain.promotion import champion_lock, lock_text
+from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.bundles import load_manifest
+from dagster_project.storage.files import write_atomic
+from dagster_project.storage.store import ArtifactStore
+
+
+@dataclass
+class Progress:
+    """What came of the plan's steps so far."""
+
+    builds: list[BuildResult] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether later steps have nothing to stand on."""
+        return bool(self.broken) or any(build.outcome == "failed" for build in self.builds)
+
+
+def run_pull_request(repo: Path, base: str | None, *, quiet: bool = False) -> tuple[Workspace, Report, list[Judged]]:
+    """The whole way of a pull request on this machine; problems in files are in the report, not raised."""
+    try:
+        plan = make_plan(repo, base)
+        session = open_session(repo, base)
+    except UserFileError as error:
+        return Workspace(repo=repo), Report(created=datetime.now(UTC), problems=tuple(error.problems)), []
+    done = Progress()
+    for step in () if plan.refused else plan.steps:
+        if done.stopped:
+            break
+        say(f"{step.action} {step.kind} {step.name}: {'; '.join(step.reasons)}") if not quiet else None
+        _run(step, session, done, quiet)
+    return session.workspace, report_of(session, plan, done), done.judged
+
+
+def _run(step: PlanStep, session: Session, done: Progress, quiet: bool) -> None:
+    started = time.perf_counter()
+    try:
+        if step.action == "build":
+            done.builds.append(run_build(session.workspace, step.kind, step.name, quiet=quiet))
+        else:
+            done.judged.append(judge(session, step.name))
+    except MachineryError as error:
+        done.broken.append(f"{step.action} {step.name}: {error}")
+    done.timings[f"{step.action} {step.name}"] = round(time.perf_counter() - started, 3)
+
+
+def report_of(session: Session, plan: Plan | None = None, done: Progress | None = None) -> Report:
+    """One report of everything that was done."""
+    done = done or Progress()
+    verdicts = tuple(judged.verdict for judged in done.judged)
+    touched = {step.name for step in plan.steps} if plan else {v.subject.name for v in verdicts}
+    return Report(
+        created=datetime.now(UTC),
+        repository=session.workspace.repo.name,
+        base=session.commits.base,
+        head=session.commits.head,
+        dirty=session.dirty,
+        plan=plan,
+        builds=tuple(done.builds),
+        verdicts=verdicts,
+        broken=tuple(done.broken),
+        proposals=proposals(session, done.judged),
+        lineage=lineage_of(session.head, frozenset(touched)),
+        timings=done.timings,
+        links=Links(
+            bundles={b.name: b.bundle for b in done.builds if b.bundle},
+            suites={_title(j): {suite: _page(j, suite) for suite in j.pages} for j in done.judged},
+        ),
+    )
+
+
+def proposals(session: Session, judged: Sequence[Judged]) -> tuple[Proposal, ...]:
+    """The lock that ``acts promote`` would write for every challenger that may be promoted, as a diff."""
+    store = ArtifactStore(session.workspace.store)
+    found = []
+    for verdict in (j.verdict for j in judged if j.verdict.promotable):
+        name, file = verdict.subject.name, lock_file(verdict.subject.name)
+        manifest = load_manifest(store, str(verdict.challenger))
+        new = lock_text(champion_lock(verdict, manifest, session.commits.head))
+        path = session.workspace.repo / file
+        old = path.read_text() if path.exists() else ""
+        lines = difflib.unified_diff(old.splitlines(True), new.splitlines(True), f"a/{file}", f"b/{file}")
+        found.append(Proposal(model=name, file=file, diff="".join(lines)))
+    return tuple(found)
+
+
+def publish(workspace: Workspace, report: Report, judged: Sequence[Judged], *, as_json: bool) -> None:
+    """Write the report's folder, tell Dagster, and print the report."""
+    folder = workspace.reports / f"{report.created:%Y%m%dT%H%M%S%f}"
+    store = ArtifactStore(workspace.store)
+    verdicts = [folder / f"verdict-{_slug(j)}.json" for j in judged]
+    for path, each in zip(verdicts, judged, strict=True):
+        write_atomic(path, each.verdict.to_json().encode())
+        for suite, digest in each.pages.items():
+            write_atomic(folder / _page(each, suite), store.get(digest))
+    page = write_report(report, folder)
+    mark_latest(folder)
+    if verdicts:
+        record(workspace, *verdicts)
+    if as_json:
+        click.echo(report.to_json(), nl=False)
+    else:
+        click.echo(as_terminal(report))
+        say(f"Report: {page}")
+
+
+def _title(judged: Judged) -> str:
+    return f"{judged.verdict.subject.kind} {judged.verdict.subject.name}"
+
+
+def _slug(judged: Judged) -> str:
+    return _title(judged).replace(" ", "-")
+
+
+def _page(judged: Judged, suite: str) -> str:
+    return f"suites/{_slug(judged)}/{suite}.html"
