@@ -126,7 +126,7 @@ def _values(
     import onnx
 
     found = list(found)
-    names = [value.name for value in found]
+    names = [str(value.name) for value in found]  # protobuf gives bytes where a name is no UTF-8
     if sorted(names) != sorted(wanted):
         yield f"its {kind}s are {_names(names)}, the manifest's are {_names(wanted)}; build it again"
     for value in found:
@@ -248,7 +248,8 @@ def _largest(tensor: "onnx.TensorProto") -> int:
     return prod(max(1, abs(size)) for size in stored)
 
 
-def _name(text: str) -> str:
+def _name(text: str | bytes) -> str:
+    text = str(text)
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 

@@ -89,7 +89,7 @@ class OnnxPredictor:
 
         classes = self.manifest.classes
         if self.manifest.task == "regression":
-            values = np.concatenate([part[0] for part in parts]) if parts else np.empty(0)
+            values = np.concatenate([part[0] for part in parts]) if parts else np.empty((0, 1))
             return Answers(values=_finite(_shaped(values, (rows, 1)), "value")[:, 0])
         if not parts:
             return Answers(classes=classes, codes=np.empty(0, np.int64), scores=np.empty((0, len(classes))))
