@@ -82,5 +82,7 @@ def _summary(plan: Plan) -> str:
         return "Nothing to build, nothing to judge."
     known = [step.seconds for step in plan.steps if step.seconds is not None]
     unknown = len(plan.steps) - len(known)
-    cost = f"about {sum(known):.0f} s" + (f" and {count(unknown, 'step')} without history" if unknown else "")
+    if not known:
+        return f"{count(len(plan.steps), 'step')}; what they cost is not known yet."
+    cost = f"about {sum(known):.0f} s" + (f" and {count(unknown, 'step')} never timed" if unknown else "")
     return f"{count(len(plan.steps), 'step')}, {cost}."

@@ -71,9 +71,8 @@ def _loosening(base: DataContract, head: DataContract) -> list[Change]:
         if condition not in head.conditions:
             what = f"deepchecks condition on {condition.check} removed or changed"
             found.append(_change(head, what, effect="rejudge", loosens=True))
-    for condition in head.conditions:
-        if condition not in base.conditions:
-            found.append(_change(head, f"deepchecks condition on {condition.check} added", effect="rejudge"))
+    added = [condition for condition in head.conditions if condition not in base.conditions]
+    found += [_change(head, f"deepchecks condition on {c.check} added", effect="rejudge") for c in added]
     return found
 
 

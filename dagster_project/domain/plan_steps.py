@@ -19,17 +19,18 @@ def plan_steps(
 ) -> tuple[PlanStep, ...]:
     """Datasets first, each after what it is derived from, then models; whatever a step needs comes before it."""
     datasets = _datasets_to_build(base, head)
+    conditions = _conditions_to_judge(head, changes)
+    judged_datasets = dict.fromkeys(datasets, ("rebuilt",)) | conditions
     builds = _models_to_build(base, head, changes, datasets)
     judged = _models_to_judge(head, changes, builds)
     for name in judged.keys() - builds.keys():
         if not _is_built(head.specs[name], head, known):
             builds[name] = ("no build of this spec is known here",)
-    for name in builds:
-        dataset = head.specs[name].contract.name
+    for dataset in (*conditions, *(head.specs[name].contract.name for name in builds)):
         for source in (*head.inputs_of(dataset), dataset):
             if source not in datasets and not _is_current(source, head, known):
                 datasets[source] = ("no snapshot of this contract is known here",)
-    return (*_dataset_steps(head, changes, datasets, known), *_model_steps(head, builds, judged, known))
+    return (*_dataset_steps(head, datasets, judged_datasets, known), *_model_steps(head, builds, judged, known))
 
 
 def _datasets_to_build(base: Repository, head: Repository) -> Reasons:
@@ -43,6 +44,15 @@ def _datasets_to_build(base: Repository, head: Repository) -> Reasons:
         if why:
             reasons[name] = why
     return reasons
+
+
+def _conditions_to_judge(head: Repository, changes: tuple[Change, ...]) -> Reasons:
+    """Datasets whose rows stay and whose deepchecks conditions changed."""
+    found: Reasons = {}
+    for change in changes:
+        if change.kind == "contract" and change.effect == "rejudge" and change.subject in head.contracts:
+            found[change.subject] = (*found.get(change.subject, ()), change.what)
+    return found
 
 
 def _contract_reasons(before: DataContract | None, contract: DataContract) -> tuple[str, ...]:
@@ -105,7 +115,7 @@ def _models_to_judge(head: Repository, changes: tuple[Change, ...], builds: Reas
     for name, spec in sorted(head.specs.items()):
         subjects = {"spec": {name}, "floor": {"every", spec.task}, "contract": {spec.contract.name}}
         why = tuple(
-            change.what if change.kind == "spec" else f"{change.subject}: {change.what}"
+            change.what if change.kind == "spec" else f"{change.kind}: {change.what}"
             for change in changes
             if change.effect == "rejudge" and change.subject in subjects.get(change.kind, ())
         )
@@ -132,24 +142,16 @@ def _is_current(dataset: str, head: Repository, known: KnownState) -> bool:
     return all(name in known.snapshots and known.snapshots[name].digest == digest for name, digest in inputs.items())
 
 
-def _dataset_steps(
-    head: Repository, changes: tuple[Change, ...], builds: Reasons, known: KnownState
-) -> Iterable[PlanStep]:
-    judged = {
-        change.subject: change.what for change in changes if change.kind == "contract" and change.effect == "rejudge"
-    }
-    changed = {change.subject for change in changes if change.kind in ("contract", "derivation")}
+def _dataset_steps(head: Repository, builds: Reasons, judged: Reasons, known: KnownState) -> Iterable[PlanStep]:
     reused: dict[str, bool] = {}
-    for name in _in_order(head, {*builds, *(judged.keys() & head.contracts.keys())}):
-        contract = head.contracts[name]
+    for name in _in_order(head, {*builds, *judged}):
+        derivation = head.contracts[name].derivation
         if name in builds:
-            inputs = contract.derivation.inputs if contract.derivation else ()
+            inputs = derivation.inputs if derivation else ()
             reused[name] = _is_current(name, head, known) and all(reused.get(source, True) for source in inputs)
             yield _step("build", "dataset", name, builds[name], known, reused[name])
-        if name in builds and (name in changed or any(source in builds for source in head.inputs_of(name))):
-            yield _step("judge", "dataset", name, ("rebuilt",), known)
-        elif name in judged:
-            yield _step("judge", "dataset", name, (judged[name],), known)
+        if name in judged:
+            yield _step("judge", "dataset", name, judged[name], known)
 
 
 def _model_steps(head: Repository, builds: Reasons, judged: Reasons, known: KnownState) -> Iterable[PlanStep]:
