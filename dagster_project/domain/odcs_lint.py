@@ -26,7 +26,7 @@ _Found = Iterator[tuple[Location, str, str]]
 def lint_problems(document: Document) -> list[Problem]:
     """Everything that is wrong beyond the standard's schema. Parts of the wrong shape are passed over."""
     root = document.value
-    found = [*_head(document), *_api_version(root), *_table(root), *_columns(root), *_roles(document), *_keys(root)]
+    found = [*_head(document), *_api_version(root), *_table(document), *_columns(root), *_roles(document), *_keys(root)]
     problems = [document.problem(place, message, hint, "lint") for place, message, hint in found]
     problems += read_additions(document, root, (), ContractAdditions)[1]
     problems += server_problems(document)
@@ -72,8 +72,8 @@ def _api_version(root: dict[str, Any]) -> _Found:
                 yield (*location, key), f"`{key}` came with {since}.", f"The file says {version}: write {since}."
 
 
-def _table(root: dict[str, Any]) -> _Found:
-    tables, name = list(schema_objects(root)), root.get("name")
+def _table(document: Document) -> _Found:
+    tables, name = list(schema_objects(document.value)), PurePosixPath(document.file).stem
     if not tables:
         yield ("schema",), "the contract promises no table.", f"Add one object named `{name}` to `schema`."
         return
@@ -82,7 +82,7 @@ def _table(root: dict[str, Any]) -> _Found:
         yield location, message, "Move it to a file of its own."
     location, table = tables[0]
     if table.get("name") != name:
-        yield (*location, "name"), f"the table is named `{table.get('name')}`.", f"Name it `{name}`, like the contract."
+        yield (*location, "name"), f"the table is named `{table.get('name')}`.", f"Name it `{name}`, like the file."
     if not table.get("properties"):
         yield location, "the table has no columns.", "Add `properties`, one entry a column."
 

@@ -35,12 +35,8 @@ def schema_problems(document: Document, skip: Collection[Location] = ()) -> list
         for error in _leaves(_validator().iter_errors(document.value))
         if not any(_location(error)[: len(location)] == location for location in skip)
     ]
-    return [
-        problem
-        for error in errors
-        if not _after_effect(document, error, errors)
-        for problem in _problems(document, error)
-    ]
+    told = [error for error in errors if not _after_effect(document, error, errors)]
+    return list(dict.fromkeys(problem for error in told for problem in _problems(document, error)))
 
 
 def did_you_mean(word: str, known: Sequence[str], used: Collection[str] = ()) -> str:
@@ -96,8 +92,9 @@ def _after_effect(document: Document, error: Any, errors: list[Any]) -> bool:
     location = _location(error)
     if error.validator == "unevaluatedProperties" and not _unknown(error):
         return any(e is not error and _location(e)[: len(location)] == location for e in errors)
-    if location[-1:] == ("logicalTypeOptions",):  # without a logicalType every type's options are tried
-        return "logicalType" not in value_at(document.value, location[:-1])
+    if "logicalTypeOptions" in location:  # without a logicalType every type's options are tried
+        column = value_at(document.value, location[: location.index("logicalTypeOptions")])
+        return column.get("logicalType") in (None, "object", "array")
     return False
 
 
