@@ -131,7 +131,7 @@ def pack_rows(hashes: Iterable[int]) -> bytes:
     return _little(packed).tobytes()
 
 
-def unpack_rows(packed: bytes) -> array[int]:
+def unpack_rows(packed: bytes) -> "array[int]":
     """Inverse of :func:`pack_rows`."""
     return _little(array("Q", packed))
 
@@ -146,7 +146,7 @@ def bound_confidence(confidence: float, significance: float) -> float:
     return 1 - (1 - confidence) * significance / LEVEL
 
 
-def _little(values: array[int]) -> array[int]:
+def _little(values: "array[int]") -> "array[int]":
     import sys
 
     if sys.byteorder == "big":
