@@ -54,7 +54,7 @@ class Intake:
 
     def drop(self) -> None:
         """Remove what was staged."""
-        discard(self.folder, tuple(s.name for s in self.staged))
+        discard(self.folder / "rows", tuple(s.name for s in self.staged))
         discard(self.quarantine, tuple(s.name for s in self.set_aside))
 
     def _take_batch(self, batch: "pl.DataFrame", part: Part) -> None:

@@ -49,7 +49,7 @@ def write_split(spec: ModelSpec, contract: DataContract, snapshot: Snapshot, wor
     done = folder / "split.json"
     if done.exists():
         return SplitResult.from_json(done.read_bytes())
-    parts = _parted(spec, contract, snapshot)
+    parts = read_parts(spec, contract, snapshot)
     train, validation = (_write(parts[name], contract, folder) for name in ("train", "validation"))
     result = SplitResult(snapshot=snapshot.digest, train=train, validation=validation)
     write_whole(done, result.to_json().encode())
@@ -62,7 +62,7 @@ def read_part(spec: ModelSpec, contract: DataContract, snapshot: Snapshot, part:
     Raises:
         RefusedError: a part would be empty.
     """
-    return _parted(spec, contract, snapshot)[part]
+    return read_parts(spec, contract, snapshot)[part]
 
 
 def row_hashes(frame: "pl.DataFrame", contract: DataContract) -> "np.ndarray":
@@ -75,14 +75,15 @@ def repeated_rows(spec: ModelSpec, contract: DataContract, snapshot: Snapshot) -
     """Holdout rows that stand in train or validation under another id and time: leaked by a repeated row in the SQL."""
     named = {column.name for role in (Role.ID, Role.EVENT_TIME) for column in contract.with_role(role)}
     told = [name for name in contract.column_names if name not in named]
-    parts = _parted(spec, contract, snapshot)
+    parts = read_parts(spec, contract, snapshot)
     import polars as pl
 
     seen = pl.concat([parts["train"], parts["validation"]]).select(told)
     return parts["holdout"].select(told).join(seen, on=told, how="semi", nulls_equal=True).height
 
 
-def _parted(spec: ModelSpec, contract: DataContract, snapshot: Snapshot) -> "dict[Part, pl.DataFrame]":
+def read_parts(spec: ModelSpec, contract: DataContract, snapshot: Snapshot) -> "dict[Part, pl.DataFrame]":
+    """All parts at once, for who needs more than one. See :func:`read_part`."""
     import polars as pl
 
     labelled = pl.col(spec.target).is_not_null()

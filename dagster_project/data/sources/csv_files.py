@@ -16,7 +16,7 @@ LARGEST_ARCHIVE = 4 * 1024**3
 
 def null_values(options: dict[str, Any]) -> list[str]:
     """Texts that mean null besides the empty one: ``threeacts.null_values`` of the server."""
-    return [str(text) for text in options.get("threeacts.null_values", ())]
+    return [str(text) for text in options.get("null_values", ())]
 
 
 def scan_csv(source: Any, options: dict[str, Any], storage: dict[str, str] | None = None) -> "pl.LazyFrame":
