@@ -21,12 +21,12 @@ from dagster_project.training import watcher
 
 PREFIX = "acts-ray-"
 _LONGEST_BASE = 40  # Ray's socket paths are ~60 characters longer; the kernel takes 107
+_ATTEMPTS = 3  # Ray gives itself 30 seconds, too few on a machine with much else to do
 _STORE_BYTES = 4 * 1024**3
 _SMALLEST_STORE = 100 * 1024**2
 _QUIET = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_raylet_start_wait_time_s": "180",
     "RAY_DISABLE_IMPORT_WARNING": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -78,23 +78,32 @@ def _start(folder: Path, cpus: int) -> None:
     token.write_text(secrets.token_hex(32))
     os.environ.pop("RAY_ADDRESS", None)
     os.environ.update(_QUIET, RAY_AUTH_TOKEN_PATH=str(token))
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            _init(folder / str(attempt), cpus)
+            break
+        except Exception as error:  # noqa: BLE001 - Ray says "timed out during startup" with a bare Exception
+            _stop()
+            if attempt == _ATTEMPTS:
+                words = f"Ray did not start in {folder}: {error}. Look at memory, disk, load and open ports."
+                raise MachineryError(words) from error
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Ray's own handler waits; the watcher does not need it
+
+
+def _init(folder: Path, cpus: int) -> None:
     import ray
 
-    try:
-        ray.init(
-            address="local",
-            num_cpus=cpus,
-            num_gpus=0,
-            object_store_memory=object_store_bytes(),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            _temp_dir=str(folder),
-            _node_ip_address="127.0.0.1",
-        )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise MachineryError(f"Ray did not start in {folder}: {error}. Look at memory, disk and open ports.") from error
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Ray's own handler waits; the watcher does not need it
+    ray.init(
+        address="local",
+        num_cpus=cpus,
+        num_gpus=0,
+        object_store_memory=object_store_bytes(),
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        _temp_dir=str(folder),
+        _node_ip_address="127.0.0.1",
+    )
 
 
 def _stop() -> None:
