@@ -46,10 +46,10 @@ def _choice(*values: str | int | float | bool | None) -> Distribution:
 
 
 _FOREST = {
-    "n_estimators": _int(50, 200),
+    "n_estimators": _int(50, 150),
     "max_depth": _int(6, 16),
     "min_samples_leaf": _int(1, 50),
-    "max_features": _choice("sqrt", 0.3, 0.5),
+    "max_features": _choice("sqrt", 0.2),
 }
 
 FAMILIES: dict[str, Family] = {
@@ -96,7 +96,7 @@ FAMILIES: dict[str, Family] = {
             tasks=ALL_TASKS,
             preparation="unscaled",
             space={
-                "max_iter": _int(50, 300),
+                "max_iter": _int(50, 200),
                 "learning_rate": _log(0.02, 0.3),
                 "max_leaf_nodes": _int(8, 63),
                 "min_samples_leaf": _int(10, 200),

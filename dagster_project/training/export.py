@@ -4,6 +4,7 @@ Outputs: ``label`` (rows,) and ``probabilities`` (rows, classes), or ``value`` (
 candidate alone: not on the process, ``PYTHONHASHSEED`` or where libraries are installed.
 """
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.domain.bundle import Input
@@ -51,7 +52,10 @@ def convert(pipeline: Any, inputs: tuple[Input, ...], options: dict[int, Any] | 
     kinds = {"float32": FloatTensorType, "string": StringTensorType}
     types = [(alias(place), kinds[item.dtype]([None, 1])) for place, item in enumerate(inputs)]
     target = {"": OPSET, "ai.onnx.ml": ML_OPSET}
-    model = convert_sklearn(pipeline, initial_types=types, target_opset=target, options=options)
+    with warnings.catch_warnings():
+        # the converter hands booleans to protobuf, whose version 7 refuses what 6 deprecates: hence protobuf<7
+        warnings.filterwarnings("ignore", ".*Expected an int, got a boolean", DeprecationWarning)
+        model = convert_sklearn(pipeline, initial_types=types, target_opset=target, options=options)
     model = version_converter.convert_version(model, OPSET)
     declare(model)
     return model
@@ -118,7 +122,6 @@ def _network_graph(candidate: Candidate) -> "onnx.ModelProto":
 def _torch_graph(candidate: Candidate) -> "onnx.ModelProto":
     """The network with its answers; for classification the arg max goes first, as a label's index."""
     import logging
-    import warnings
 
     import torch
 

@@ -131,7 +131,7 @@ def _bundle(
     with watch.stage("export"):
         model = export(candidate)
     with watch.stage("parity"):
-        parity = _parity(data, candidate, model)
+        parity = check_export(data, candidate, model)
     files = bundle_files(model, trials, parity)
     manifest = make_manifest(request, data, candidate, parity, files)
     with watch.stage("importances"):
@@ -142,7 +142,8 @@ def _bundle(
         return keep_bundle(ArtifactStore(request.store), manifest, files), manifest
 
 
-def _parity(data: Data, candidate: Candidate, model: bytes) -> Parity:
+def check_export(data: Data, candidate: Candidate, model: bytes) -> Parity:
+    """Parity on validation rows and on rows planted for this candidate; raises what check_parity raises."""
     rows = data.validation.columns
     planted = plant(rows, data.inputs, thresholds_of(model, candidate.seen_columns()))
     return check_parity(candidate.family, model, candidate.answer, rows, planted)

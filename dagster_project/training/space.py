@@ -25,7 +25,7 @@ class Proposal:
 
 
 def propose(spec: ModelSpec) -> list[Proposal]:
-    """The trials of a search: each family once, then families at random; no proposal twice.
+    """The trials of a search: the families in turn, so that each has its share; no proposal twice.
 
     There are fewer than ``search.trials`` where the space holds no more.
     """
@@ -33,19 +33,14 @@ def propose(spec: ModelSpec) -> list[Proposal]:
     seen: set[str] = set()
     for number in range(spec.search.trials):
         for attempt in range(_ATTEMPTS):
-            random = Random(f"{spec.search.seed}/{number}/{attempt}")
-            candidate = _candidate(spec.candidates, number if attempt == 0 else None, random)
-            parameters = sample(candidate, spec, random)
+            candidate = spec.candidates[(number + attempt) % len(spec.candidates)]
+            parameters = sample(candidate, spec, Random(f"{spec.search.seed}/{number}/{attempt}"))
             name = f"{candidate.family} {sorted(parameters.items())}"
             if name not in seen:
                 seen.add(name)
                 proposals.append(Proposal(len(proposals), candidate.family, parameters))
                 break
     return proposals
-
-
-def _candidate(candidates: tuple[CandidateFamily, ...], number: int | None, random: Random) -> CandidateFamily:
-    return candidates[number] if number is not None and number < len(candidates) else random.choice(candidates)
 
 
 def sample(candidate: CandidateFamily, spec: ModelSpec, random: Random) -> dict[str, Any]:
