@@ -67,7 +67,7 @@ def _problems(
 
 
 def _place(value: Any, error: ErrorDetails) -> Location:
-    """pydantic's location without the union tags that stand in no file; a missing key's own name is kept."""
+    """pydantic's location without the union tags that stand in no file; a missing or a choosing key's own name is added."""
     place: list[str | int] = []
     for part in error["loc"]:
         inner = _inner(value, part)
@@ -76,6 +76,8 @@ def _place(value: Any, error: ErrorDetails) -> Location:
             place.append(part)
     if error["type"] == "missing":
         place.append(error["loc"][-1])
+    if error["type"] == "union_tag_invalid":
+        place.append(error["ctx"]["discriminator"].strip("'"))
     return tuple(place)
 
 
