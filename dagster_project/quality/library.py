@@ -20,6 +20,11 @@ _KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
     ("pkg_resources is deprecated as an API", UserWarning),
     ("Deprecated call to `pkg_resources.declare_namespace", DeprecationWarning),
     ("Ability to import base tabular functionality", DeprecationWarning),
+    ("the `interpolation=` argument to quantile was renamed", DeprecationWarning),
+    ("The following error was raised: '(MyModelWrapper|PerfectModel|_DummyModel|RandomModel)' object", DeprecationWarning),
+    ("DataFrame.applymap has been deprecated", FutureWarning),
+    ("Mean of empty slice", RuntimeWarning),  # a column of one category in FeatureFeatureCorrelation
+    ("invalid value encountered in scalar divide", RuntimeWarning),
 )
 
 
