@@ -7,7 +7,7 @@ acceleration from the jackknife, and the error of a limit's level falls as 1/n w
 the same distribution, exactly, at a cost that does not grow with n.
 
 The tail needs draws: at level a, a share of about sqrt(a / draws) of a limit's level is chance. 10,000 draws give 25
-beyond a limit at 0.0025; smaller levels get 25 too, up to MOST draws.
+beyond a limit at 0.0025; other levels get 25 too, between FEWEST and MOST draws.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,14 +18,14 @@ from .statistic import Means, Statistic
 if TYPE_CHECKING:
     import numpy as np
 
-DRAWS, MOST, BEYOND = 10_000, 100_000, 25
+FEWEST, MOST, BEYOND = 2_000, 100_000, 25
 FEW_KINDS = 512
 CHUNK_CELLS = 4_000_000
 
 
 def draws_for(level: float) -> int:
     """Draws that a one-sided limit at ``level`` needs."""
-    return min(MOST, max(DRAWS, round(BEYOND / level)))
+    return min(MOST, max(FEWEST, round(BEYOND / level)))
 
 
 def replicates(

@@ -8,14 +8,14 @@ from dagster_project.domain.verdict import Measurement
 from dagster_project.inference.predictor import Answers
 
 from .auc import interval, placements
-from .bootstrap import BEYOND, DRAWS, bca_limit, jeffreys, replicates
+from .bootstrap import bca_limit, draws_for, jeffreys, replicates
 from .metrics import Positive, defined, positive_scores, statistic
 from .statistic import Means
 
 if TYPE_CHECKING:
     import numpy as np
 
-FEWEST_DRAWS = 2_000
+DRAWS = 10_000
 
 
 def measure(
@@ -77,13 +77,12 @@ def _interval(
         return area, *interval(area, variance, smaller, confidence), "delong"
     estimate = statistic(metric, answers, labels, positive)
     tail, generator = (1 - confidence) / 2, np.random.default_rng(seed)
-    draws = min(DRAWS, max(FEWEST_DRAWS, round(BEYOND / tail)))
     value = estimate.value()
     if isinstance(estimate, Means) and estimate.cells.shape[0] != len(labels):
         drawn = jeffreys(estimate, DRAWS, generator)
         low, high = np.quantile(drawn, [tail, 1 - tail])
         return value, min(value, float(low)), max(value, float(high)), "jeffreys"
-    drawn = replicates([estimate], lambda values: values, draws, generator)
+    drawn = replicates([estimate], lambda values: values, min(DRAWS, draws_for(tail)), generator)
     influence = estimate.influence()
     limits = [bca_limit(drawn, value, influence, level) for level in (tail, 1 - tail)]
     return value, min(value, limits[0]), max(value, limits[1]), "bca"
