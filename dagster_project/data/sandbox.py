@@ -24,6 +24,10 @@ HEADROOM = 6 * 1024**3  # address space that the libraries reserve and never tou
 BATCH_ROWS = 100_000
 
 
+class RefusedSqlError(Exception):
+    """Not one SELECT."""
+
+
 def main() -> None:
     """Answer one request."""
     request = json.load(sys.stdin)
@@ -35,6 +39,7 @@ def main() -> None:
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """``{"values": [...]}`` in the queries' order, or ``{"fault", "message", "query"}`` of the first that failed."""
     import duckdb
+    from pyarrow.lib import ArrowException
 
     connection = duckdb.connect(config={**CLOSED, "memory_limit": f"{request['memory_bytes']}B"})
     for name, files in request["tables"].items():
@@ -45,7 +50,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     for place, query in enumerate(request["queries"]):
         try:
             values.append(_run(connection, query))
-        except (duckdb.Error, MemoryError, ValueError) as error:
+        except (duckdb.Error, ArrowException, MemoryError, RefusedSqlError) as error:
             return {"fault": _fault(error), "message": str(error)[:2000], "query": place}
     return {"values": values}
 
@@ -61,16 +66,18 @@ def _run(connection: Any, query: dict[str, Any]) -> Any:
 
     statements = connection.extract_statements(query["sql"])
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise ValueError("expected one SELECT and nothing else")
-    result = connection.execute(statements[0])
-    if query["output"] is None:
-        row = result.fetchone()
-        return row[0] if row and isinstance(row[0], int | float | bool | str) else None if not row else _plain(row[0])
-    return _write(result, query["output"], query["most_bytes"])
+        raise RefusedSqlError("expected one SELECT and nothing else")
+    if query["output"] is not None:
+        return _write(connection.sql(statements[0]), query["output"], query["most_bytes"])
+    row = connection.execute(statements[0]).fetchone()
+    return _plain(row[0]) if row else None
 
 
 def _plain(value: Any) -> Any:
-    return None if value is None else float(value) if hasattr(value, "__float__") else str(value)
+    """A value as JSON has it; decimals become numbers, times text."""
+    if value is None or isinstance(value, int | float | str):
+        return value
+    return float(value) if hasattr(value, "__float__") else str(value)
 
 
 def _write(result: Any, output: str, most_bytes: int) -> int:
@@ -90,9 +97,9 @@ def _write(result: Any, output: str, most_bytes: int) -> int:
 def _fault(error: BaseException) -> str:
     import duckdb
 
-    if isinstance(error, duckdb.PermissionException | ValueError):
+    if isinstance(error, duckdb.PermissionException | RefusedSqlError) or "Permission Error" in str(error):
         return "refused"
-    if isinstance(error, MemoryError | duckdb.OutOfMemoryException):
+    if isinstance(error, MemoryError | duckdb.OutOfMemoryException) or "Out of Memory Error" in str(error):
         return "memory"
     return "wrong"
 

@@ -64,7 +64,7 @@ def check_ends(file: BinaryIO, size: int, name: str, options: dict[str, Any]) ->
     """
     if size == 0:
         raise UnreadableError(f"{name} is empty: it has no header", "Deliver the file again.")
-    header = _last_row(file.readline(TAIL), options)
+    header = _last_row(file.read(min(size, TAIL)).partition(b"\n")[0], options)
     file.seek(max(0, size - TAIL))
     tail = file.read(TAIL)
     if size > TAIL:
