@@ -9,13 +9,14 @@ Exit codes: 0 built or reused, 1 a blocking check said no, 2 a file the user wro
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from dagster_project.domain.build import BuildResult
-from dagster_project.domain.errors import PASSED, REFUSED, ActsError, UsageError
+from dagster_project.domain.errors import BROKEN, PASSED, REFUSED, ActsError, UsageError
 from dagster_project.domain.loading import load_repository
 from dagster_project.domain.lock import ChampionLock
 from dagster_project.domain.repository import FolderTree, Repository
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted: nothing half-built was left", file=sys.stderr)
         return INTERRUPTED
+    except Exception:  # noqa: BLE001 - the last line of defence: whatever it was, the machinery broke
+        traceback.print_exc()
+        return BROKEN
 
 
 def build(workspace: Workspace, kind: str, name: str, result_file: Path) -> int:

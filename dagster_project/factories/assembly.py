@@ -1,5 +1,8 @@
 """A repository's declarations as one set of Dagster definitions: assets, checks, jobs, and what they run with."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from dagster_project.domain.repository import Repository
@@ -11,6 +14,9 @@ from dagster_project.factories.naming import build_job
 from dagster_project.factories.values import DocumentIOManager
 from dagster_project.factories.verdicts import VERDICT, judged_key, verdict_check
 
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
 PATIENCE_SECONDS = 30.0
 
 
@@ -20,7 +26,7 @@ def definitions_for(repository: Repository, workspace: Workspace, documents: Doc
     return dg.Definitions(
         assets=[*_datasets(repository, workspace), *_models(repository, workspace)],
         asset_checks=[verdict_check(kind, name, workspace) for kind, name in subjects],
-        jobs=[_job(kind, name) for kind, name in subjects],
+        jobs=[_job(kind, name, subjects) for kind, name in subjects],
         resources={
             VALUES: documents,
             "training_program": dg.PipesSubprocessClient(termination_timeout_seconds=PATIENCE_SECONDS),
@@ -47,11 +53,12 @@ def _models(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefin
     ]
 
 
-def _job(kind: str, name: str) -> dg.UnresolvedAssetJobDefinition:
+def _job(kind: str, name: str, subjects: Sequence[tuple[str, str]]) -> "UnresolvedAssetJobDefinition":
     """The target with everything before it. Verdicts are judge's to give, so no build asks for them."""
+    verdicts = (dg.AssetCheckKey(judged_key(*subject), VERDICT) for subject in subjects)
     everything = dg.AssetSelection.assets(target_key(kind, name)).upstream()
     return dg.define_asset_job(
         build_job(kind, name),
-        selection=everything - dg.AssetSelection.checks(dg.AssetCheckKey(judged_key(kind, name), VERDICT)),
+        selection=everything - dg.AssetSelection.checks(*verdicts),
         description=f"Build the {kind} {name}, and what it is made from where that has changed.",
     )

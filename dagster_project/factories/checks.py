@@ -61,6 +61,12 @@ def findings_table(findings: Sequence[Finding]) -> str:
     )
 
 
+def complaints(findings: Iterable[Finding]) -> list[str]:
+    """What is wrong, a line each, for a terminal."""
+    bad = (finding for finding in findings if finding.outcome in ORDER[:3])
+    return [f"  {finding.outcome.value}: {finding.name}: {finding.summary}" for finding in bad]
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table; cells can't break out of it."""
 

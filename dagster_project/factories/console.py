@@ -14,9 +14,9 @@ class OwnLines(logging.Handler):
     """Messages that an asset logged, without time or prefix."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print the message, unless it is one of Dagster's events."""
+        """Print the message, unless it is Dagster's own: its events and, as errors, what it did not run for them."""
         facts = getattr(record, "dagster_meta", {})
-        if facts.get("dagster_event") is None:
+        if facts.get("dagster_event") is None and record.levelno < logging.ERROR:
             print(facts.get("orig_message", record.getMessage()), file=sys.stderr, flush=True)
 
 

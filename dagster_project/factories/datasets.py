@@ -1,6 +1,7 @@
 """A data contract as a Dagster asset: its snapshot, what people want to see of it, and blocking checks."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -8,6 +9,7 @@ import dagster as dg
 from dagster_project.domain.contract import Column, DataContract
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.domain.workspace import Workspace
+from dagster_project.factories.checks import complaints
 from dagster_project.factories.dataset_metadata import dataset_metadata
 from dagster_project.factories.naming import SOURCES, group_of, kinds_of, owner, referred
 from dagster_project.factories.rule_checks import check_results, check_specs
@@ -40,7 +42,8 @@ def dataset_asset(contract: DataContract, workspace: Workspace) -> dg.AssetsDefi
         from dagster_project.data.datasets import materialise
 
         done = materialise(contract, snapshots, workspace)
-        context.log.info(_sentence(contract, done))
+        for line in (_sentence(contract, done), *complaints(done.findings)):
+            context.log.info(line)
         if done.snapshot:
             yield dg.MaterializeResult(
                 value=done.snapshot,
@@ -66,11 +69,7 @@ def _declared(contract: DataContract, workspace: Workspace) -> dict[str, Any]:
     return {
         "contract": f"{contract.id} {contract.version}",
         "dagster/column_schema": dg.TableSchema(columns=list(_columns(contract))),
-        "dagster/code_references": dg.CodeReferencesMetadataValue(
-            code_references=[
-                dg.LocalFileCodeReference(file_path=str(workspace.repo / file), label=file) for file in files
-            ]
-        ),
+        **{Path(file).suffix.removeprefix("."): dg.MetadataValue.path(str(workspace.repo / file)) for file in files},
         **({"landing_place": _place(contract)} if group_of(contract) == SOURCES else {}),
     }
 

@@ -68,7 +68,7 @@ def _common(spec: ModelSpec, stage: str) -> Shown:
 
 
 def _snapshot_of(spec: ModelSpec) -> dg.AssetIn:
-    return dg.AssetIn(spec.contract.name, input_manager_key=VALUES, dagster_type=Snapshot)
+    return dg.AssetIn(spec.contract.name, input_manager_key=VALUES)
 
 
 def _features(spec: ModelSpec, contract: DataContract) -> dg.AssetsDefinition:
@@ -117,8 +117,8 @@ def _search_and_candidate(spec: ModelSpec, contract: DataContract, workspace: Wo
         name=f"{spec.name}__candidate",
         ins={
             "snapshot": _snapshot_of(spec),
-            "split": dg.AssetIn([spec.name, "split"], input_manager_key=VALUES, dagster_type=SplitResult),
-            "features": dg.AssetIn([spec.name, "features"], input_manager_key=VALUES, dagster_type=Projection),
+            "split": dg.AssetIn([spec.name, "split"], input_manager_key=VALUES),
+            "features": dg.AssetIn([spec.name, "features"], input_manager_key=VALUES),
         },
         specs=[
             dg.AssetSpec(
