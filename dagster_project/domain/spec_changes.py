@@ -90,7 +90,8 @@ def _field_change(name: str, path: str, before: Any, after: Any) -> Change:
 
 
 def _loosens(path: str, before: Any, after: Any) -> bool:
-    if path.split(".")[0] not in _JUDGED or path == "split.window":
+    judged = path == "contract.name" or path.split(".")[0] in _JUDGED
+    if not judged or path == "split.window":
         return False
     return not (path == "split.holdout.renewal" and after > before)
 
