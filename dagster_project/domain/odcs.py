@@ -158,4 +158,5 @@ def _owners(team: Any) -> Iterable[str]:
     if isinstance(team, dict) and team.get("name"):
         yield team["name"]
     for member in members or ():
-        yield member.get("username") or member["name"]
+        if name := member.get("username") or member.get("name"):
+            yield name

@@ -132,10 +132,11 @@ def _keys(root: dict[str, Any]) -> _Found:
         arguments = rule.get("arguments")
         if isinstance(arguments, dict) and isinstance(arguments.get("properties"), list):
             yield from _unknown((*location, "arguments"), map(str, arguments["properties"]), columns)
-    yield from _service_levels(root, columns)
+    yield from _service_levels(root)
 
 
-def _service_levels(root: dict[str, Any], columns: list[str]) -> _Found:
+def _service_levels(root: dict[str, Any]) -> _Found:
+    moments = [str(c.get("name")) for _, c in properties(root) if c.get("logicalType") in ("timestamp", "date")]
     levels = root.get("slaProperties")
     for index, level in enumerate(levels if isinstance(levels, list) else ()):
         if not isinstance(level, dict) or level.get("property") != "freshness":
@@ -145,10 +146,10 @@ def _service_levels(root: dict[str, Any], columns: list[str]) -> _Found:
         if not element:
             yield location, "freshness of what?", "Add `element: TABLE.COLUMN`, a timestamp."
         else:
-            yield from _unknown((*location, "element"), [element.rpartition(".")[2]], columns)
+            yield from _unknown((*location, "element"), [element.rpartition(".")[2]], moments, "timestamp column")
         if not isinstance(level.get("value"), int | float) or isinstance(level.get("value"), bool):
             yield (*location, "value"), "`value` has to be a number.", "Write, for example, value: 24, unit: h."
-        if level.get("unit") not in FRESHNESS_UNITS:
+        if str(level.get("unit")) not in FRESHNESS_UNITS:
             hint = f"Units are {', '.join(FRESHNESS_UNITS)}."
             yield (*location, "unit"), f"`{level.get('unit')}` is no unit of freshness.", hint
 
@@ -159,7 +160,7 @@ FRESHNESS_UNITS = {
 }  # fmt: skip
 
 
-def _unknown(location: Location, names: Iterable[str], columns: list[str]) -> _Found:
+def _unknown(location: Location, names: Iterable[str], columns: list[str], what: str = "column") -> _Found:
     for name in names:
         if name not in columns:
-            yield location, f"the table has no column `{name}`.", did_you_mean(name, columns)
+            yield location, f"the table has no {what} `{name}`.", did_you_mean(name, columns)

@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .column_lint import parse_bound
 from .contract import Condition
 from .errors import Problem
 from .odcs_schema import did_you_mean
+from .patterns import pattern_fault
 from .yamlfile import Document, Location
 
 METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
@@ -105,15 +107,38 @@ def _metric(metric: str, rule: dict[str, Any], column: dict[str, Any] | None) ->
     if metric == "rowCount" and rule.get("unit") == "percent":
         yield ("unit",), "a number of rows is no percentage.", "Delete `unit`."
     arguments = rule.get("arguments", {})
+    if not isinstance(arguments, dict):
+        yield ("arguments",), "`arguments` has to be a mapping.", "Write `arguments: {name: value}`, or delete it."
+        return
     if column is None and metric != "rowCount" and not (metric == "duplicateValues" and "properties" in arguments):
         hint = "Move the rule to the column's `quality`."
         if metric == "duplicateValues":
             hint = "Add `arguments: {properties: [...]}`, or move the rule to a column's `quality`."
         yield ("metric",), f"`{metric}` looks at a column, and this rule stands at the table.", hint
-    for key in arguments:
+    if metric == "invalidValues" and not arguments:
+        yield (), "nothing says which values are valid.", "Add `arguments: {validValues: [...]}`, or {pattern: ...}."
+    for key, value in arguments.items():
         if key not in _ARGUMENTS[metric]:
             known = ", ".join(_ARGUMENTS[metric]) or "none"
             yield ("arguments", key), f"`{key}` is no argument of {metric}.", f"Its arguments: {known}."
+        elif fault := _argument_fault(key, value, column or {}):
+            yield ("arguments", key), *fault
+
+
+def _argument_fault(key: str, value: Any, column: dict[str, Any]) -> tuple[str, str] | None:
+    """What is wrong with one argument of a metric, and what to do."""
+    if key == "pattern":
+        return pattern_fault(value) if isinstance(value, str) else ("`pattern` has to be text.", "Put it in quotes.")
+    if not isinstance(value, list) or not value or any(isinstance(entry, list | dict) for entry in value):
+        return f"`{key}` has to be a list of values.", f"Write `{key}: [a, b]`."
+    if key == "properties" and not all(isinstance(entry, str) for entry in value):
+        return "`properties` has to be a list of columns.", "Write `properties: [a, b]`."
+    for entry in value if key == "validValues" else ():
+        try:
+            parse_bound(column.get("logicalType"), entry)
+        except ValueError as error:
+            return f"`{entry}` {error}.", f"The column's logicalType is {column.get('logicalType')}."
+    return None
 
 
 def _sql(rule: dict[str, Any], _column: dict[str, Any] | None) -> _Found:

@@ -133,7 +133,7 @@ def _worded(error: Any) -> tuple[str, str]:
         return f"the list needs at least {wanted} entries.", "Add what is missing, or delete the key."
     if error.validator in ("oneOf", "anyOf"):
         description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-        return f"{value} has none of the forms that the standard allows.", description
+        return f"{value} has none of the forms that the standard allows.", description or "See its reference."
     return f"{error.message.rstrip('.')}.", "See the standard's reference for this key."
 
 

@@ -36,12 +36,12 @@ def _all(root: dict[str, Any]) -> _Found:
 
 def _repeated(servers: list[tuple[Location, dict[str, Any]]]) -> _Found:
     for key in ("server", "environment"):
-        seen = set()
+        seen: list[Any] = []
         for location, server in servers:
             value = server.get(key)
             if value is not None and value in seen:
                 yield (*location, key), f"a second server with {key} `{value}`.", "Rename or delete one."
-            seen.add(value)
+            seen.append(value)
 
 
 def _server(server: dict[str, Any]) -> _Found:
@@ -52,10 +52,20 @@ def _server(server: dict[str, Any]) -> _Found:
         yield ("format",), f"the format `{server['format']}` is not read.", f"Use {' or '.join(FORMATS)}."
     if kind == "s3" and "format" not in server:
         yield (), "`format` is missing.", f"Add {' or '.join(FORMATS)}."
+    if kind == "s3" and isinstance(server.get("location"), str) and not server["location"].startswith("s3://"):
+        yield ("location",), f"`{server['location'][:80]}` is no S3 URL.", "Write s3://BUCKET/PATH."
+    if kind in ("postgres", "postgresql") and not isinstance(server.get("port", 0), int):
+        yield ("port",), f"`{server['port']}` is no port.", "Write a whole number, such as 5432."
+    yield from _options(kind, server)
+
+
+def _options(kind: Any, server: dict[str, Any]) -> _Found:
     for key in ("path", "database"):
         if kind in ("local", "duckdb") and isinstance(server.get(key), str):
             yield from _path(key, server[key])
     for key, value in server.items():
+        if value == "":
+            yield (key,), f"`{key}` is empty.", "Write it out, or delete it."
         if isinstance(value, str) and _SECRET.search(value):
             yield (key,), "credentials do not belong into a contract.", "Set them in the environment."
 

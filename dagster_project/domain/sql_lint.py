@@ -155,8 +155,8 @@ def _columns(tree: "exp.Expr", columns: Sequence[str] | None) -> _Found:
         or any(isinstance(s, exp.Star) or s.is_star for s in tree.selects)
     ):
         return
-    returned = tree.named_selects
-    for name in sorted({name for name in returned if returned.count(name) > 1}):
+    returned = [column.output_name for column in tree.selects]
+    for name in sorted({name for name in returned if name and returned.count(name) > 1}):
         yield tree, f"the column `{name}` is returned twice.", "Delete or rename one."
     for name in columns:
         if name not in returned:
