@@ -82,7 +82,7 @@ def _start(folder: Path, cpus: int) -> None:
         try:
             _init(folder / str(attempt), cpus)
             break
-        except Exception as error:  # noqa: BLE001 - Ray says "timed out during startup" with a bare Exception
+        except Exception as error:
             _stop()
             if attempt == _ATTEMPTS:
                 words = f"Ray did not start in {folder}: {error}. Look at memory, disk, load and open ports."
