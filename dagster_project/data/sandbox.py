@@ -68,8 +68,8 @@ def _run(connection: Any, query: dict[str, Any]) -> Any:
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise RefusedSqlError("expected one SELECT and nothing else")
     if query["output"] is not None:
-        return _write(connection.sql(statements[0]), query["output"], query["most_bytes"])
-    row = connection.execute(statements[0]).fetchone()
+        return _write(connection.sql(query["sql"]), query["output"], query["most_bytes"])
+    row = connection.execute(query["sql"]).fetchone()
     return _plain(row[0]) if row else None
 
 

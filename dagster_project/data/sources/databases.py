@@ -48,7 +48,7 @@ def _read_duckdb(contract: DataContract, server: Server, path: str, schema: str,
     options: dict[str, Any] = {"autoload_known_extensions": "false", "autoinstall_known_extensions": "false"}
     try:
         with duckdb.connect(path, read_only=True, config=options) as connection:
-            rows = connection.execute(f"SELECT * FROM {_quoted(schema)}.{_quoted(table)}").to_arrow_table()
+            rows = connection.sql(f"SELECT * FROM {_quoted(schema)}.{_quoted(table)}").to_arrow_table()
     except duckdb.CatalogException as error:
         raise wrong_server(contract, server, f"no table {schema}.{table} in `{path}`.", "Correct `schema`.") from error
     except duckdb.Error as error:
