@@ -1,0 +1,64 @@
+"""What each pull request of the story changes, as edits of the repository's own declarations."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MODEL = "late_arrival"
+SPEC = Path("models") / MODEL / "spec.yaml"
+CONTRACT = Path("data_contracts") / "departures.yaml"
+SIMPLE_FEATURES = ["carrier", "origin", "distance", "weekday", "hour"]
+TRIALS = 4
+RECENT = "P92D"
+
+
+def first_model(repo: Path) -> None:
+    """A modest start: what stands in the timetable, and logistic regression."""
+
+    def change(spec: dict[str, Any]) -> None:
+        spec["features"] = {"include": SIMPLE_FEATURES}
+        spec["candidates"] = [{"family": "logistic_regression"}]
+        spec["search"]["trials"] = 2
+
+    _edit(repo / SPEC, change)
+
+
+def better_model(repo: Path, original: str) -> None:
+    """The repository's own spec again, weather and planes and trees included, with fewer trials than it has."""
+    spec = yaml.safe_load(original)
+    spec["search"]["trials"] = TRIALS
+    _write(repo / SPEC, spec)
+
+
+def recent_window(repo: Path) -> None:
+    """Train on the last three months alone: the newest data must be the best, some say."""
+
+    def change(spec: dict[str, Any]) -> None:
+        spec["split"]["window"] = RECENT
+        spec["candidates"] = [{"family": "hist_gradient_boosting"}]
+
+    _edit(repo / SPEC, change)
+
+
+def broken_contract(repo: Path) -> None:
+    """Rename a column that models read, and leave the version as it is."""
+    for path, old, new in (
+        (repo / CONTRACT, "- name: distance\n", "- name: miles\n"),
+        (repo / CONTRACT.with_suffix(".sql"), "AS distance,", "AS miles,"),
+    ):
+        text = path.read_text()
+        if old not in text:
+            raise ValueError(f"{path.name}: no '{old.strip()}' to rename")
+        path.write_text(text.replace(old, new))
+
+
+def _edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    document = yaml.safe_load(path.read_text())
+    change(document)
+    _write(path, document)
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
