@@ -72,9 +72,8 @@ def _check_positive(spec: ModelSpec, column: Column, at: Document) -> Iterator[P
     if value is None:
         if column.logical_type != LogicalType.BOOLEAN:
             hint = "Add positive: with the label that counts as positive."
-            yield at.problem(
-                loc, f"{spec.target} is a {column.logical_type.value}, which has no true.", hint, code="positive"
-            )
+            message = f"{spec.target} is a {column.logical_type.value}, which has no true."
+            yield at.problem(("target",), message, hint, code="positive")
         return
     if type(value) is not _PYTHON[column.logical_type]:
         message = f"{value!r} is no value of {spec.target}, which is a {column.logical_type.value}."

@@ -25,7 +25,7 @@ def check_gates(
         place = (*loc, index)
         name = title(gate)
         if name in seen:
-            message = f"the gate '{name}' stands twice (first at {'.'.join(map(str, loc))}.{seen[name]})."
+            message = f"the gate '{name}' stands twice (first as number {seen[name] + 1})."
             yield at.problem(
                 place, message, "Keep one; a bound gate takes minimum and maximum together.", code="duplicate"
             )

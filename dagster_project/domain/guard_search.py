@@ -21,7 +21,7 @@ def check_search(spec: ModelSpec, at: Document) -> Iterator[Problem]:
         message = "asha stops what trains in steps, and no candidate does."
         yield at.problem(("search", "scheduler"), message, f"Write none, or add one of: {stepping}.", code="scheduler")
     if spec.search.trials < len(spec.candidates):
-        message = f"{spec.search.trials} trials cannot try {len(spec.candidates)} families."
+        message = f"{len(spec.candidates)} families need at least that many trials to be tried at all."
         yield at.problem(("search", "trials"), message, f"Write at least {len(spec.candidates)}.", code="trials")
 
 

@@ -24,9 +24,13 @@ _HINTS = {
     "tuple_type": "Write a list here.",
     "dict_type": "Write a mapping here.",
     "model_type": "Write a mapping here.",
+    "string_pattern_mismatch": "Use lower-case letters, digits and underscores, beginning with a letter.",
+    "too_short": "Write at least one.",
     "time_delta_type": _DURATION,
     "time_delta_parsing": _DURATION,
 }
+_WORDS = {"Input should": "this should", "String should": "this should", "Tuple should": "this should",
+          "valid array": "list", "valid dictionary": "mapping", "valid string": "text"}  # fmt: skip
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -67,7 +71,7 @@ def _problems(
 
 
 def _place(value: Any, error: ErrorDetails) -> Location:
-    """pydantic's location without the union tags that stand in no file; a missing or a choosing key's own name is added."""
+    """pydantic's location without union tags, which stand in no file; a missing or choosing key's name is added."""
     place: list[str | int] = []
     for part in error["loc"]:
         inner = _inner(value, part)
@@ -108,7 +112,9 @@ def _words(error: ErrorDetails) -> str:
         return f"the key {error['ctx']['discriminator']} is missing"
     if error["type"] == "union_tag_invalid":
         return f"{error['ctx']['tag']} is not known here"
-    text = error["msg"].removeprefix("Value error, ").replace("Input should", "this should")
+    text = error["msg"].removeprefix("Value error, ")
+    for theirs, ours in _WORDS.items():
+        text = text.replace(theirs, ours)
     if isinstance(error["input"], str | int | float | bool):
         return f"{text}, not {str(error['input'])[:60]!r}"
     return text
