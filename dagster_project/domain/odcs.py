@@ -5,6 +5,7 @@ does not know, so it comes second), then our lint. https://bitol-io.github.io/op
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,8 +24,12 @@ from .yamlfile import Document, Location, load_yaml
 _SERVER_WORDS = ("id", "server", "type", "environment", "description", "roles", "customProperties")
 
 
+@lru_cache(maxsize=512)
 def load_contract(text: str | bytes, file: str, sql: str | None = None, sql_file: str | None = None) -> DataContract:
-    """Read a contract and the SQL beside it. Raises :class:`UserFileError` with all problems of both."""
+    """Read a contract and the SQL beside it. Raises :class:`UserFileError` with all problems of both.
+
+    The same text is read once in a process: a plan reads most contracts twice, at its base and at its head.
+    """
     document = load_yaml(text, file)
     problems = [*_document_problems(document), *_derivation_problems(document, sql, sql_file)]
     if problems:
