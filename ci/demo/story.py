@@ -113,7 +113,7 @@ FIRST = Chapter(
     branch="first-model",
     change=changes.first_model,
     exit_code=PASSED,
-    moral="A new model is judged by the floor and its own gates. It passed, the lock was reviewed, main has a champion.",
+    moral="A new model is judged by the floor and by its gates. It passed, the lock was reviewed: main has a champion.",
 )
 BREAKING = Chapter(
     title="A contract that breaks what models read",

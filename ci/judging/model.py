@@ -100,7 +100,7 @@ class Judgement:
                 train_predictions=Predictions(train.labels, train.scores, train.classes),
                 validation_predictions=Predictions(validation.labels, validation.scores, validation.classes),
                 importances=shares,
-                predict=self.challenger.predictor.predict,
+                predict=self.challenger.answers,
             )
             features = list(self.challenger.manifest.features)
             report = run_model_suite(contract, features, spec.target, spec.task, judged, gate=_widest(gates))
