@@ -34,13 +34,15 @@ class Candidate:
     def answer(self, columns: "dict[str, np.ndarray]") -> Answer:
         """The estimator's answer to the graph's inputs, each of shape (rows, 1)."""
         import numpy as np
+        from threadpoolctl import threadpool_limits
 
         matrix = self.transformer.transform(frame_of(columns, self.inputs))
         matrix = matrix if self.selector is None else self.selector.transform(matrix)
-        numbers = answers_of(self.estimator, np.asarray(matrix, dtype=np.float32), self.task)
+        with threadpool_limits(1):
+            numbers = answers_of(self.estimator, np.asarray(matrix, dtype=np.float32), self.task)
         if self.task == "regression":
             return Answer(None, numbers.reshape(-1, 1))
-        return Answer(label_values(self.classes)[self.estimator.predict(matrix)], numbers)
+        return Answer(label_values(self.classes)[numbers.argmax(axis=1)], numbers)
 
     def seen_columns(self) -> list[str]:
         """For each column that the estimator sees, the raw column behind it."""

@@ -76,7 +76,12 @@ def runner(model: bytes) -> Callable[["Columns"], Answer]:
 
 def spread(answer: Answer) -> float:
     """The unit of distance: 1 for probabilities, one standard deviation of the answers for values."""
-    return 1.0 if answer.labels is not None else float(answer.numbers.std()) or 1.0
+    import numpy as np
+
+    finite = answer.numbers[np.isfinite(answer.numbers)]
+    if answer.labels is not None or not len(finite):
+        return 1.0
+    return float(finite.std()) or 1.0
 
 
 def compare(expected: Answer, given: Answer, scale: float) -> Comparison:
@@ -90,7 +95,8 @@ def compare(expected: Answer, given: Answer, scale: float) -> Comparison:
     if wanted.shape != got.shape:
         return Comparison(np.full(len(wanted), np.inf), np.ones(len(wanted), bool))
     unit = np.full_like(wanted, scale) if expected.labels is not None else np.maximum(np.abs(wanted), scale)
-    distance = np.nan_to_num(np.abs(wanted - got) / unit, nan=np.inf).max(axis=1, initial=0.0)
+    with np.errstate(invalid="ignore"):
+        distance = np.nan_to_num(np.abs(wanted - got) / unit, nan=np.inf).max(axis=1, initial=0.0)
     if expected.labels is None or given.labels is None:
         return Comparison(distance, np.zeros(len(wanted), bool))
     return Comparison(distance, (expected.labels != given.labels) & ~ties(wanted))

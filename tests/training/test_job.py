@@ -1,0 +1,128 @@
+"""The training program as Dagster starts it: one run of it, looked at from all sides."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from dagster_project.domain.build import BuildRequest, TrainingResult
+from dagster_project.domain.bundle import MODEL, PARITY, TRIALS
+from dagster_project.domain.families import families_for
+from dagster_project.inference.predictor import OnnxPredictor
+from dagster_project.storage.bundles import fetch_bundle, read_bundle
+from dagster_project.storage.store import ArtifactStore
+from dagster_project.training.local_ray import PREFIX, short_folder
+
+from .conftest import make_request, run_job
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, tables, environment):
+    """A search over every family for a binary target, with ASHA, and one trial that must fail."""
+    folder = tmp_path_factory.mktemp("built")
+    families = families_for("binary")
+    candidates = [{"family": name, "search": {"n_estimators": 10}} for name in ("random_forest", "extra_trees")]
+    candidates += [{"family": "hist_gradient_boosting", "search": {"max_iter": 10}}, {"family": "logistic_regression"}]
+    candidates += [{"family": "mlp", "search": {"hidden": "16", "epochs": 6, "batch_size": 64}}]
+    candidates += [{"family": "extra_trees", "search": {"n_estimators": 5, "max_features": "no such thing"}}]
+    assert {candidate["family"] for candidate in candidates} == set(families)
+    request = make_request(
+        folder, tables["binary"], "binary", candidates=candidates, search={"trials": 8, "scheduler": "asha"}
+    )
+    return request, run_job(request, environment)
+
+
+def test_it_passes_and_says_so(built):
+    request, run = built
+    assert run.returncode == 0, run.stderr
+    result = TrainingResult.from_json(Path(request.result).read_bytes())
+    assert (result.trials, result.failed) == (8, 1)
+    assert {"ray", "load", "prepare", "search", "refit", "export", "parity"} <= set(result.seconds)
+    assert 0.9 < result.value <= 1.0
+
+
+def test_output_is_plain_lines(built):
+    lines = built[1].stdout.splitlines()
+    assert lines[0] == "398 train and 171 validation rows, 8 trials"
+    assert sum(line.startswith("[") for line in lines) == 8
+    assert any("extra_trees: failed: InvalidParameterError" in line for line in lines)
+    assert lines[-1].startswith("bundle sha256:")
+    assert "\x1b" not in built[1].stdout
+    assert built[1].stderr == ""
+
+
+def test_the_bundle_is_whole(built, tmp_path):
+    request, _ = built
+    result = TrainingResult.from_json(Path(request.result).read_bytes())
+    fetch_bundle(ArtifactStore(request.store), result.bundle, tmp_path)
+    manifest = read_bundle(tmp_path)
+    assert set(manifest.files) == {MODEL, TRIALS, PARITY}
+    assert manifest.onnx_digest == result.onnx
+    assert manifest.content_digest() == result.bundle
+    assert manifest.features == request.spec.features.names
+    assert manifest.classes == (False, True)
+    assert manifest.training_digest == request.spec.training_digest()
+    assert manifest.rows == {"train": 398, "validation": 171}
+    assert manifest.parity.maximum_difference <= 1e-5
+    assert sum(manifest.importances.values()) == pytest.approx(1.0)
+    assert manifest.claims["roc_auc"] == result.value
+
+
+def test_the_claim_is_what_the_graph_does(built, tmp_path):
+    import polars as pl
+    from sklearn.metrics import roc_auc_score
+
+    from dagster_project.inference.frames import tensors
+
+    request, _ = built
+    result = TrainingResult.from_json(Path(request.result).read_bytes())
+    manifest = fetch_bundle(ArtifactStore(request.store), result.bundle, tmp_path)
+    rows = pl.read_parquet(request.split.validation.uri)
+    answers = OnnxPredictor((tmp_path / MODEL).read_bytes(), manifest).predict(tensors(rows, manifest.inputs))
+    assert answers.scores is not None
+    assert roc_auc_score(rows["target"].to_numpy(), answers.scores[:, 1]) == pytest.approx(result.value, abs=1e-6)
+
+
+def test_every_trial_is_kept(built, tmp_path):
+    request, _ = built
+    result = TrainingResult.from_json(Path(request.result).read_bytes())
+    fetch_bundle(ArtifactStore(request.store), result.bundle, tmp_path)
+    trials = json.loads((tmp_path / TRIALS).read_text())
+    assert [trial["number"] for trial in trials] == list(range(8))
+    assert {trial["family"] for trial in trials} == set(families_for("binary"))
+    (failed,) = (trial for trial in trials if trial["status"] == "failed")
+    assert "max_features" in failed["error"] and failed["value"] is None
+    best = max(trial["value"] for trial in trials if trial["value"] is not None)
+    assert best == result.value
+
+
+def test_nothing_is_left_behind(built):
+    request, _ = built
+    assert not list(short_folder().glob(f"{PREFIX}*/session_latest/sockets/plasma_store.stale"))
+    assert not list(Path(tempfile.gettempdir()).glob("acts-bundle-*"))
+    assert {path.name for path in Path(request.store).iterdir()} == {"blobs"}
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"schema_version": 2}'])
+def test_a_bad_request_is_the_users(tmp_path, environment, text):
+    file = tmp_path / "request.json"
+    file.write_text(text)
+    program = [sys.executable, "-m", "dagster_project.training.job", str(file)]
+    run = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2
+    assert "no build request" in run.stderr and "Traceback" not in run.stderr
+
+
+def test_the_program_imports_no_dagster(environment):
+    code = "import sys, dagster_project.training.job; print(sorted({m.split('.')[0] for m in sys.modules}))"
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    heavy = {"dagster", "ray", "torch", "sklearn", "polars", "pandas", "numpy", "onnx", "ci"}
+    assert not heavy & set(eval(run.stdout))
+
+
+def test_a_request_survives_the_file(request_for):
+    request = request_for("regression")
+    assert BuildRequest.from_json(request.to_json()) == request
