@@ -31,9 +31,10 @@ SHOWN = {
 
 
 def metrics_on(spec: ModelSpec, gates: Iterable[Gate], rows: str) -> tuple[str, ...]:
-    """Metrics that the gates bound on ``rows``; on the validation rows also what the report shows."""
+    """Metrics that the gates bound on ``rows``; on the validation rows also what slices and the report need."""
     asked = [gate.metric for gate in gates if isinstance(gate, BoundGate) and gate.rows == rows]
     shown = [spec.search.metric, *SHOWN[spec.task]] if rows == "validation" else []
+    shown += [gate.metric for gate in gates if isinstance(gate, SlicesGate) and rows == "validation"]
     return tuple(dict.fromkeys((*shown, *asked)))
 
 

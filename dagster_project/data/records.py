@@ -139,3 +139,11 @@ def _replace(path: Path, data: bytes) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def find_snapshot(dataset: str, digest: str, workspace: Workspace) -> Snapshot | None:
+    """The snapshot with these rows, whichever contract made it; None where the warehouse has none."""
+    folder = dataset_folder(dataset, workspace)
+    tables = [path / "rows" for path in folder.iterdir() if path.is_dir()] if folder.exists() else []
+    found = (record.snapshot for table in tables for record in records(table))
+    return next((snapshot for snapshot in found if snapshot.digest == digest), None)

@@ -16,8 +16,9 @@ class OwnLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print the message, unless it is Dagster's own: its events and, as errors, what it did not run for them."""
         facts = getattr(record, "dagster_meta", {})
-        if facts.get("dagster_event") is None and record.levelno < logging.ERROR:
-            print(facts.get("orig_message", record.getMessage()), file=sys.stderr, flush=True)
+        line = str(facts.get("orig_message", record.getMessage()))
+        if facts.get("dagster_event") is None and record.levelno < logging.ERROR and not line.startswith("[pipes]"):
+            print(line, file=sys.stderr, flush=True)
 
 
 @dg.logger

@@ -1,6 +1,7 @@
 """A build in this process: the job's assets run, and what their checks found becomes a BuildResult."""
 
 import time
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,7 +34,8 @@ def launch(repository: Repository, workspace: Workspace, kind: str, name: str) -
     begin = time.perf_counter()
     documents = documents_of(workspace)
     job = definitions_for(repository, workspace, documents).resolve_job_def(build_job(kind, name))
-    with open_instance(workspace) as instance:
+    with open_instance(workspace) as instance, warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # Pipes' own use of its own preview
         run = job.execute_in_process(
             instance=instance,
             run_config=LOGGERS,

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_project.domain.bundle import TRIALS, BundleManifest, Trial
 from dagster_project.domain.contract import DataContract
 from dagster_project.domain.metrics import METRICS
+from dagster_project.domain.projection import Projection
 from dagster_project.domain.snapshot import Snapshot, SplitResult
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
@@ -14,7 +15,6 @@ from dagster_project.factories.answers import answer_plots
 from dagster_project.factories.checks import table
 from dagster_project.factories.dataset_metadata import MOST_BARS
 from dagster_project.factories.plots import bars, course
-from dagster_project.factories.projection import Projection
 from dagster_project.factories.training_run import Trained
 from dagster_project.storage.bundles import load_manifest
 from dagster_project.storage.store import ArtifactStore

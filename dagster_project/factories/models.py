@@ -7,6 +7,7 @@ import dagster as dg
 
 from dagster_project.domain.contract import DataContract
 from dagster_project.domain.lock import ChampionLock
+from dagster_project.domain.projection import Projection, project
 from dagster_project.domain.snapshot import Snapshot, SplitResult
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
@@ -14,7 +15,6 @@ from dagster_project.factories.bundle_findings import COMPLETE, PARITY, bundle_f
 from dagster_project.factories.checks import check_result
 from dagster_project.factories.datasets import VALUES
 from dagster_project.factories.naming import model_kinds, owner
-from dagster_project.factories.projection import Projection, project
 from dagster_project.storage.store import ArtifactStore
 
 STAGES = {

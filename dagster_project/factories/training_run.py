@@ -12,10 +12,10 @@ from dagster._core.errors import DagsterPipesExecutionError  # not among Dagster
 
 from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.errors import REFUSED, USER_ERROR, MachineryError, RefusedError, UsageError
+from dagster_project.domain.projection import Projection
 from dagster_project.domain.snapshot import Snapshot, SplitResult
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
-from dagster_project.factories.projection import Projection
 from dagster_project.factories.provenance import vouch
 from dagster_project.factories.reuse import build_ref, keys_of, stored_bundle
 from dagster_project.storage.files import read_optional, write_atomic

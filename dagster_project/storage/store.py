@@ -34,7 +34,7 @@ class ArtifactStore:
         """
         data = read_optional(self._blob(digest))
         if data is None:
-            raise MachineryError(f"{self.root}: no artifact {digest}. Build it again, or point ACTS_STORE at its store.")
+            raise MachineryError(f"{self.root}: no artifact {digest}. Build again, or mend ACTS_STORE.")
         if digest_of_bytes(data) != digest:
             raise MachineryError(f"{self._blob(digest)}: its bytes are not {digest}. Remove the file and build again.")
         return data

@@ -1,8 +1,8 @@
 """Which columns of a dataset a model reads, and as what."""
 
-from dagster_project.domain.base import StrictModel
-from dagster_project.domain.contract import DataContract, LogicalType
-from dagster_project.domain.spec import ModelSpec
+from .base import StrictModel
+from .contract import DataContract, LogicalType
+from .spec import ModelSpec
 
 NUMBERS = (LogicalType.NUMBER, LogicalType.INTEGER)
 
