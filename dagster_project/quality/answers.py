@@ -1,6 +1,6 @@
 """A model that only repeats answers: deepchecks asks it, and no trained object is ever loaded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import polars as pl
 
-# Columns by name, as ``OnnxPredictor.predict`` takes them. What comes back is not looked at: its time is.
-Predict = Callable[[Mapping[str, "np.ndarray"]], Any]
+# Answers to raw rows (the features alone). What comes back is not looked at: its time is.
+Predict = Callable[["pl.DataFrame"], Any]
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,12 @@ def repeater(train: Predictions, validation: Predictions) -> Any:
     return _estimators()["classification"](labels, scores, classes[order].tolist())
 
 
-def timed(predict: Predict, plain_model: Any) -> Any:
-    """The repeater, but ``predict`` really runs the model on the columns that it is given: for the inference clock."""
+def timed(predict: Predict, plain_model: Any, rows_of: "pl.DataFrame") -> Any:
+    """The repeater, but ``predict`` really runs the model: for the inference clock. ``rows_of``: train, validation."""
 
     class Timed(type(plain_model)):  # type: ignore[misc]
         def predict(self, rows: "pd.DataFrame") -> Any:
-            return predict({name: rows[name].to_numpy() for name in rows.columns})
+            return predict(rows_of[rows.index.to_list()])
 
     model = Timed.__new__(Timed)
     model.__dict__.update(plain_model.__dict__)

@@ -93,7 +93,14 @@ def _excuse(message: str, reason: str, checks: Iterable[str] = ()) -> Excuse:
     return Excuse(checks=frozenset(checks), message=message, reason=reason)
 
 
-_TWO_CLASS_REPORTS = ("RocReport", "ConfusionMatrixReport", "CalibrationScore", "ConflictingLabels")
+_FOR_CLASSES = (
+    "RocReport",
+    "ConfusionMatrixReport",
+    "CalibrationScore",
+    "ConflictingLabels",
+    "NewLabelTrainTest",
+    "ClassImbalance",
+)
 _BY_LABEL = (
     "ConflictingLabels",
     "FeatureLabelCorrelation",
@@ -105,12 +112,7 @@ _BY_LABEL = (
 )
 
 NOT_APPLICABLE: tuple[Excuse, ...] = (
-    _excuse("Check is irrelevant for regression tasks", "regression has no classes", _TWO_CLASS_REPORTS),
-    _excuse(
-        r"Check is relevant for models of type \[.*\], but received model of type 'regression'",
-        "regression has no classes",
-        ("NewLabelTrainTest", "ClassImbalance"),
-    ),
+    _excuse("Check is irrelevant for regression tasks", "regression has no classes", _FOR_CLASSES),
     _excuse(
         "Check is irrelevant for classification tasks",
         "only regression has an error distribution",

@@ -21,7 +21,11 @@ _KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
     ("Deprecated call to `pkg_resources.declare_namespace", DeprecationWarning),
     ("Ability to import base tabular functionality", DeprecationWarning),
     ("the `interpolation=` argument to quantile was renamed", DeprecationWarning),
-    ("The following error was raised: '(MyModelWrapper|PerfectModel|_DummyModel|RandomModel)' object", DeprecationWarning),
+    (
+        "The following error was raised: '(MyModelWrapper|PerfectModel|_DummyModel|RandomModel)' object",
+        DeprecationWarning,
+    ),
+    ("Downcasting object dtype arrays on .fillna", FutureWarning),
     ("DataFrame.applymap has been deprecated", FutureWarning),
     ("Mean of empty slice", RuntimeWarning),  # a column of one category in FeatureFeatureCorrelation
     ("invalid value encountered in scalar divide", RuntimeWarning),
@@ -42,8 +46,32 @@ def load() -> Any:
         import deepchecks.tabular.checks
         import deepchecks.tabular.suites
 
+    _mend()
     deepchecks.set_verbosity(40)  # logging.ERROR: its remarks reach the report as findings
     return deepchecks.tabular
+
+
+def _mend() -> None:
+    """Three places where deepchecks asks scikit-learn 1.7 for what it no longer has.
+
+    ``mean_squared_error(squared=...)`` is gone, a regressor must answer by a method called ``predict``, and a metric
+    with a positive label checks that it is one of the classes, also where it is not used (one value per class).
+    """
+    from deepchecks.tabular import context
+    from deepchecks.tabular.checks.model_evaluation import regression_error_distribution, regression_systematic_error
+    from deepchecks.tabular.metric_utils import scorers
+    from sklearn.metrics import mean_squared_error, root_mean_squared_error
+
+    def either(truth: Any, values: Any, squared: bool = True) -> Any:
+        return (mean_squared_error if squared else root_mean_squared_error)(truth, values)
+
+    for module in (regression_error_distribution, regression_systematic_error):
+        module.mean_squared_error = either
+    for name in ("mean_squared_error", "mse", "root_mean_squared_error", "rmse"):
+        scorers.regression_scorers_lower_is_better_dict[name]._score_func = either
+    context._DummyModel._predict.__name__ = "predict"
+    for name in ("precision_per_class", "recall_per_class", "f1_per_class", "jaccard_per_class"):
+        scorers.multiclass_scorers_dict[name]._kwargs["pos_label"] = None
 
 
 @contextmanager

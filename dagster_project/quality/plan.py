@@ -57,7 +57,7 @@ def checks_of(suite: str, rules: Rulebook) -> list[Check]:
     checks: list[Check] = []
     for name in (*SUITES[suite], *others):
         wanted = [condition for condition in declared if condition.check == name]
-        if name in LEFT_OUT:
+        if name in LEFT_OUT and not wanted:
             continue
         if wanted:
             checks += _declared(suite, name, wanted, rules, defaults)

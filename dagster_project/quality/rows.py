@@ -80,12 +80,14 @@ def as_polars(frame: "pl.DataFrame | pl.LazyFrame | pd.DataFrame") -> "pl.DataFr
 def dataset(frame: "pl.DataFrame", layout: Layout, first_row: int, name: str) -> Any:
     """A ``deepchecks.tabular.Dataset`` whose index counts rows from ``first_row``.
 
-    Booleans become 0 and 1, missing numbers NaN, missing text None.
+    Categories become text, other booleans (labels) 0 and 1, missing numbers NaN, missing text None.
     """
     import numpy as np
     import pandas as pd
 
     values = {column: plain(frame[column]) for column in layout.columns}
+    for column in layout.categorical:
+        values[column] = _text(frame[column])
     table = pd.DataFrame(values, index=np.arange(first_row, first_row + len(frame)))
     return load().Dataset(
         table,
@@ -111,7 +113,14 @@ def plain(series: "pl.Series") -> Any:
         return series.cast(pl.Int64 if exact else pl.Float64).to_numpy()
     if series.dtype == pl.Date:
         series = series.cast(pl.Datetime("us"))
-    return series.to_numpy() if series.dtype.is_temporal() else series.cast(pl.String).to_numpy(allow_copy=True)
+    return series.to_numpy() if series.dtype.is_temporal() else _text(series)
+
+
+def _text(series: "pl.Series") -> Any:
+    import numpy as np
+    import polars as pl
+
+    return np.array(series.cast(pl.String).to_list(), dtype=object)
 
 
 def _first(columns: Sequence[Column]) -> str | None:

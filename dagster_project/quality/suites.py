@@ -42,7 +42,8 @@ class QualityReport:
 class ModelRows:
     """What a model is judged on: labelled rows of train and validation, and the ONNX file's answers to them.
 
-    ``importances``: share of each feature, not negative. ``predict``: the ONNX file itself, for its clock.
+    ``importances``: share of each feature, not negative. ``predict``: the ONNX file
+    itself on a frame of the features, for its clock.
     """
 
     train: "Frame"
@@ -165,12 +166,15 @@ def _evaluation_jobs(
     displays: Displays,
 ) -> list[Job]:
     import pandas as pd
+    import polars as pl
 
     shares = pd.Series({name: max(0.0, rows.importances.get(name, 0.0)) for name in layout.features}, dtype=float)
     shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
     model = repeater(rows.train_predictions, rows.validation_predictions)
     context = _context(train, validation, layout, displays, model=model, feature_importance=shares)
-    clock = _context(train, validation, layout, displays, model=timed(rows.predict, model), feature_importance=shares)
+    features = pl.concat([part.select(layout.features) for part in (train, validation)], how="vertical_relaxed")
+    clocked = timed(rows.predict, model, features)
+    clock = _context(train, validation, layout, displays, model=clocked, feature_importance=shares)
     jobs = []
     for check in checks:
         here = clock if check.name in ALONE else context

@@ -118,12 +118,11 @@ def library_outcomes(train: pl.DataFrame, validation: pl.DataFrame, model: Any, 
     ]
     given = {} if shares is None else {"feature_importance": pd.Series(shares)}
     with quiet():
-        results = (
-            tabular.suites.data_integrity().run(sets[0], with_display=False).results
-            + tabular.suites.train_test_validation().run(*sets, with_display=False).results
-            + tabular.suites.model_evaluation().run(*sets, model, with_display=False, **given).results
-        )
-    return {(type(result.check).__name__, _rows(result)): _worst(result) for result in results}
+        rows = tabular.suites.data_integrity().run(sets[0], with_display=False).results
+        rows += tabular.suites.train_test_validation().run(*sets, with_display=False).results
+        answers = tabular.suites.model_evaluation().run(*sets, model, with_display=False, **given).results
+    outcomes = {(type(result.check).__name__, ""): _worst(result) for result in rows}
+    return outcomes | {(type(result.check).__name__, _rows(result)): _worst(result) for result in answers}
 
 
 def _rows(result: Any) -> str:
@@ -146,10 +145,8 @@ def our_report(train: pl.DataFrame, validation: pl.DataFrame, model: Any, shares
         scores = model.predict_proba(pandas_frame(frame, 0)[list(FEATURES)])
         return Predictions(scores.argmax(axis=1), scores, (0, 1))
 
-    def predict(columns: Any) -> Any:
-        import pandas as pd
-
-        return model.predict(pd.DataFrame(dict(columns)))
+    def predict(frame: pl.DataFrame) -> Any:
+        return model.predict(pandas_frame(frame, 0)[list(FEATURES)])
 
     rows = ModelRows(train, validation, answers(train), answers(validation), shares, predict)
     return run_model_suite(contract(), FEATURES, LABEL, "binary", rows, displays="none")

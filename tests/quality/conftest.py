@@ -80,4 +80,4 @@ def model_rows(parts: tuple[pl.DataFrame, pl.DataFrame]) -> ModelRows:
     """What the adapter is given of a binary model."""
     train, validation = parts
     shares = {"size": 0.4, "speed": 0.4, "weight": 0.1, "colour": 0.05, "heavy": 0.05}
-    return ModelRows(train, validation, answered(train), answered(validation), shares, lambda columns: len(columns))
+    return ModelRows(train, validation, answered(train), answered(validation), shares, len)

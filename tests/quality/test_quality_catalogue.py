@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import warnings
 
 from dagster_project.quality.catalogue import COSTS, LEFT_OUT, NOT_BETWEEN_VERSIONS, SUITES, reason_for
 from dagster_project.quality.faster import faster_checks
@@ -47,9 +48,9 @@ def test_deepchecks_calls_nobody() -> None:
 
 
 def test_only_known_warnings_are_quiet() -> None:
-    import warnings
-
-    with quiet(), warnings.catch_warnings(record=True) as seen:
-        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=1)
-        warnings.warn("something else", RuntimeWarning, stacklevel=1)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with quiet():
+            warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=1)
+            warnings.warn("something else", RuntimeWarning, stacklevel=1)
     assert [str(warning.message) for warning in seen] == ["something else"]
