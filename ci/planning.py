@@ -80,16 +80,21 @@ def _has(store: ArtifactStore, digest: str) -> bool:
 
 
 def _history(workspace: Workspace) -> dict[str, float]:
-    """Median seconds of the last few runs of each kind of step that did run."""
+    """By 'action:kind:name': median seconds of the last few that ran to their end."""
     times: dict[str, list[float]] = {}
     for row in Ledger(workspace.ledger, "builds").rows():
-        if row.get("outcome") != "reused" and {"kind", "name", "seconds"} <= row.keys():
-            times.setdefault(_step_of(row), []).append(float(row["seconds"]))
+        if row["outcome"] in ("built", "passed") or (row.get("action") == "judge" and row["outcome"] == "failed"):
+            for step, seconds in _steps_of(row):
+                times.setdefault(step, []).append(float(seconds))
     return {step: median(seconds[-HISTORY:]) for step, seconds in times.items()}
 
 
-def _step_of(row: dict[str, Any]) -> str:
-    return f"{row.get('action', 'build')}:{row['kind']}:{row['name']}"
+def _steps_of(row: dict[str, Any]) -> list[tuple[str, float]]:
+    """A dataset's build runs what it is derived from too, each with its own seconds."""
+    action, kind = row.get("action", "build"), row["kind"]
+    if action == "build" and kind == "dataset" and row.get("stages"):
+        return [(f"build:dataset:{name}", seconds) for name, seconds in row["stages"].items()]
+    return [(f"{action}:{kind}:{row['name']}", row["seconds"])]
 
 
 def _families(repository: Repository, model: str) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def _refusal(name: str, lock: ChampionLock | None, head: Repository, known: Know
     if verdict.subject.name != name or verdict.subject.kind != "model":
         return f"The verdict speaks of {verdict.subject.name}, not of {name}."
     try:
-        expected = champion_lock(verdict, manifest, lock.commit)
+        expected = champion_lock(verdict, manifest, verdict.head or lock.commit)
     except RefusedError as error:
         return str(error)
     if digest_of_bytes(lock_text(expected).encode()) != head.files.get(lock_file(name)):

@@ -119,9 +119,8 @@ def _models_to_judge(head: Repository, changes: tuple[Change, ...], builds: Reas
             for change in changes
             if change.effect == "rejudge" and change.subject in subjects.get(change.kind, ())
         )
-        why = (*(("rebuilt",) if name in builds else ()), *why)
-        if why:
-            reasons[name] = why
+        if name in builds or why:
+            reasons[name] = ("rebuilt",) if name in builds else why
     return reasons
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from ci.main import main
+from dagster_project.storage.ledger import Ledger
 from tests.trees import FILES, FLOOR, RIDES, SPEC, SPEC_FILE, TRIPS, edited
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,6 +146,25 @@ def test_plan_of_the_working_folder(repo: Path) -> None:
     plan = json.loads(acts(repo, "plan", "--json").stdout)
     assert plan["schema_version"] == 1
     assert [(s["action"], s["name"]) for s in plan["steps"]][-2:] == [("build", "tardy"), ("judge", "tardy")]
+
+
+def test_costs_are_estimated_from_what_steps_took_lately(repo: Path) -> None:
+    ledger = Ledger(str(repo / ".acts" / "ledger"), "builds")
+    for seconds in (900.0, 10.0, 11.0, 12.0, 13.0, 14.0):
+        ledger.append({"kind": "model", "name": "tardy", "outcome": "built", "seconds": seconds})
+    ledger.append({"kind": "model", "name": "tardy", "outcome": "reused", "seconds": 0.1})
+    ledger.append({"kind": "model", "name": "tardy", "outcome": "failed", "seconds": 0.2})
+    ledger.append(
+        {"kind": "dataset", "name": "trips", "outcome": "built", "seconds": 9.0, "stages": {"rides": 7.0, "trips": 2.0}}
+    )
+    ledger.append({"action": "judge", "kind": "model", "name": "tardy", "outcome": "failed", "seconds": 5.0})
+    ledger.append({"action": "judge", "kind": "model", "name": "tardy", "outcome": "broken", "seconds": 500.0})
+    write(repo, {SPEC_FILE: edited(SPEC, ("seed: 7", "seed: 8"))})
+    steps = json.loads(acts(repo, "plan", "--json").stdout)["steps"]
+    assert {f"{s['action']} {s['name']}": s["seconds"] for s in steps} == {
+        "build rides": 7.0, "build trips": 2.0, "build tardy": 12.0, "judge tardy": 5.0,
+    }  # fmt: skip
+    assert "4 steps, about 26 s." in acts(repo, "plan").stdout
 
 
 def test_plan_between_commits_ignores_the_folder(repo: Path) -> None:
