@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from .base import StrictModel
 from .contract import Condition, Role
+from .deepchecks_catalogue import CHECKS
 from .errors import Problem
 from .families import Modality
 from .odcs_schema import did_you_mean
@@ -83,6 +84,16 @@ def read_additions(
             ]
             values |= {} if found else {name: value}
     return model.model_validate(values), problems
+
+
+def condition_fault(condition: Condition) -> tuple[str, str] | None:
+    """What is wrong with a condition of a contract, and what to do: a check that deepchecks does not have."""
+    if condition.suite == "model_evaluation":
+        return "a contract has no model to evaluate.", "Move the condition to the gates of a spec."
+    if condition.check not in CHECKS[condition.suite]:
+        message = f"`{condition.check}` is no check of the suite {condition.suite}."
+        return message, did_you_mean(condition.check, CHECKS[condition.suite])
+    return None
 
 
 def _checked(model: type[StrictModel], name: str, value: Any) -> list[tuple[Location, str]]:

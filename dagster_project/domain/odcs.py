@@ -14,7 +14,7 @@ from .additions import ColumnAdditions, ContractAdditions, ServerAdditions, read
 from .contract import Column, Condition, DataContract, Derivation, LogicalType, Server
 from .contract_rules import contract_rules, filled_query, physical_name
 from .errors import Problem, UserFileError
-from .odcs_lint import lint_problems
+from .odcs_lint import length_problems, lint_problems
 from .odcs_quality import condition_of, quality_problems, rule_type
 from .odcs_schema import schema_problems
 from .odcs_walk import custom_properties, entries, properties, quality_rules
@@ -39,6 +39,8 @@ def load_contract(text: str | bytes, file: str, sql: str | None = None, sql_file
 
 def _document_problems(document: Document) -> list[Problem]:
     """Where the lint and the standard's schema complain about one place, the lint's words stand."""
+    if problems := length_problems(document):
+        return problems
     quality = {place: quality_problems(document, place, rule, at) for place, rule, at in quality_rules(document.value)}
     lint = [*lint_problems(document), *(problem for found in quality.values() for problem in found)]
     places = {problem.where for problem in lint}

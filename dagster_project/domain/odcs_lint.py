@@ -5,16 +5,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from .additions import ColumnAdditions, ContractAdditions, ServerAdditions, read_additions
+from .additions import ColumnAdditions, ContractAdditions, ServerAdditions, condition_fault, read_additions
 from .column_lint import column_problems
 from .contract import Role
 from .errors import Problem
 from .odcs_schema import did_you_mean
-from .odcs_walk import entries, properties, quality_rules, relationships, schema_objects
+from .odcs_walk import custom_properties, entries, properties, quality_rules, relationships, schema_objects
 from .semver import parse_version
 from .server_lint import server_problems
 from .yamlfile import Document, Location
 
+MAX_ENTRIES = 1000
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 DATASET_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 # In which version of the standard a key came. The schema that is shipped is the newest one's and takes them all.
@@ -27,6 +28,7 @@ def lint_problems(document: Document) -> list[Problem]:
     """Everything that is wrong beyond the standard's schema. Parts of the wrong shape are passed over."""
     root = document.value
     found = [*_head(document), *_api_version(root), *_table(document), *_columns(root), *_roles(document), *_keys(root)]
+    found += _conditions(document)
     problems = [document.problem(place, message, hint, "lint") for place, message, hint in found]
     problems += read_additions(document, root, (), ContractAdditions)[1]
     problems += server_problems(document)
@@ -36,6 +38,20 @@ def lint_problems(document: Document) -> list[Problem]:
         problems += column_problems(document, location, column)
         problems += read_additions(document, column, location, ColumnAdditions)[1]
     return problems
+
+
+def length_problems(document: Document) -> list[Problem]:
+    """Lists too long to be checked: the standard's schema compares every entry of an enum with every other."""
+    long = [place for place, listed in _lists(document.value, ()) if len(listed) > MAX_ENTRIES]
+    message, hint = f"the list has more than {MAX_ENTRIES:,} entries.", "Derive a dataset, or use a pattern or a bound."
+    return [document.problem(place, message, hint, "lint") for place in long]
+
+
+def _lists(value: Any, place: Location) -> Iterator[tuple[Location, list[Any]]]:
+    if isinstance(value, list) and place[-1:] != ("properties",):
+        yield place, value
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _lists(inner, (*place, key))
 
 
 def _head(document: Document) -> _Found:
@@ -117,6 +133,14 @@ def _roles(document: Document) -> _Found:
         additions_of, _ = read_additions(document, document.value, (), ContractAdditions)
         if additions_of.label_delay is not None:
             yield (), "there is a threeacts.label_delay and no label.", "Give a column the role label."
+
+
+def _conditions(document: Document) -> _Found:
+    additions, _ = read_additions(document, document.value, (), ContractAdditions)
+    for location, name, _ in custom_properties(document.value, ()):
+        for index, condition in enumerate(additions.deepchecks if name == "deepchecks" else ()):
+            if fault := condition_fault(condition):
+                yield (*location, "value", index, "check"), *fault
 
 
 def _keys(root: dict[str, Any]) -> _Found:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .additions import condition_fault
 from .column_lint import parse_bound
 from .contract import Condition
 from .errors import Problem
@@ -168,7 +169,8 @@ def _custom(rule: dict[str, Any], column: dict[str, Any] | None) -> _Found:
         yield (), "`implementation` is missing.", "Add a mapping with suite, check, condition and parameters."
     else:
         try:
-            condition_of(rule, column)
+            if fault := condition_fault(condition_of(rule, column)):
+                yield ("implementation", "check"), *fault
         except ValidationError as error:
             for found in error.errors():
                 yield ("implementation", *found["loc"]), f"{found['msg']}.", _IMPLEMENTATION

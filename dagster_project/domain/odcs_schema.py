@@ -42,7 +42,7 @@ def schema_problems(document: Document, skip: Collection[Location] = ()) -> list
 def did_you_mean(word: str, known: Sequence[str], used: Collection[str] = ()) -> str:
     """A hint: the closest known word that is not in use already, or all of them when they are few."""
     lower = {name.lower(): name for name in known if name not in used}
-    close = get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
+    close = get_close_matches(word.lower()[:100], list(lower), n=1, cutoff=0.6)
     if close:
         return f"Did you mean `{lower[close[0]]}`?"
     return f"Known are: {', '.join(known)}." if len(known) <= 45 else "See the standard's reference for this place."

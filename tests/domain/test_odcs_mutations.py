@@ -188,6 +188,34 @@ MUTATIONS = [
     ("multipleOf", swap("minimum: 0", "multipleOf: 2"), 31, "not enforced", "Delete"),
     ("bad role", lambda: added("role", "labl"), 46, "'event_time'", "Roles are"),
     ("bad duration", lambda: added("available_at", "6 hours"), 46, "ISO 8601", "PT6H"),
+    (
+        "endless enum",
+        swap("- value: cash", "- value: cash\n          " * 1001 + "- value: cash"),
+        39,
+        "more than 1,000 entries",
+        "pattern",
+    ),
+    (
+        "unknown deepchecks check",
+        lambda: deepchecks("{suite: data_integrity, check: MixedNull}"),
+        13,
+        "`MixedNull` is no check",
+        "`MixedNulls`",
+    ),
+    (
+        "check of a model in a contract",
+        lambda: deepchecks("{suite: model_evaluation, check: RocReport}"),
+        13,
+        "no model",
+        "gates of a spec",
+    ),
+    (
+        "check that is no condition",
+        lambda: deepchecks("{suite: data_integrity, chek: MixedNulls}"),
+        13,
+        "chek: Extra inputs",
+        "Each entry has",
+    ),
     ("unknown addition", lambda: added("availableAt", "PT6H"), 45, "means nothing", "`available_at`"),
 ]
 
@@ -199,6 +227,12 @@ def added(name: str, value: str) -> str:
     lines = GOOD.replace(marker, marker + new)
     assert lines != GOOD
     return lines
+
+
+def deepchecks(condition: str) -> str:
+    """The contract with a deepchecks condition."""
+    new = f"customProperties:\n  - property: threeacts.deepchecks\n    value: [{condition}]\nservers:"
+    return GOOD.replace("servers:", new)
 
 
 def test_the_contract_that_is_mutated_is_good() -> None:
@@ -222,3 +256,11 @@ def test_a_broken_contract_is_refused_with_line_and_hint(
     assert all(p.line and p.hint for p in problems)
     assert not re.search(r"unevaluated|additional propert", "".join(p.message for p in problems), re.IGNORECASE)
     assert first[0].line == line, (first[0].line, mutate().splitlines()[first[0].line - 1])
+
+
+def test_a_relationship_to_nothing_is_refused_between_contracts() -> None:
+    contract = load_contract(GOOD.replace("to: trips.trip", "to: nowhere.id"), FILE)
+    (problem,) = check_contracts({"trips": contract})
+    assert (problem.file, problem.line) == (FILE, 43)
+    assert "`nowhere`, which has no contract" in problem.message
+    assert problem.hint
