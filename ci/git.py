@@ -107,12 +107,6 @@ def resolve(repo: Path, revision: str) -> str:
     return commit
 
 
-def merge_base(repo: Path, one: str, other: str) -> str | None:
-    """The newest commit that both have behind them; None where their histories never met."""
-    answer = _run(repo, ("merge-base", resolve(repo, one), resolve(repo, other)))
-    return answer.stdout.decode().strip() or None if answer.returncode in (0, 1) else _broken(answer)
-
-
 def default_base(repo: Path) -> str:
     """Where the branch left main; the commit that the working folder stands on where there is no main."""
     for name in ("origin/main", "main", "origin/master", "master"):
