@@ -11,6 +11,7 @@ from dagster_project.factories.console import console
 from dagster_project.factories.datasets import VALUES, dataset_asset
 from dagster_project.factories.models import candidate_key, model_assets
 from dagster_project.factories.naming import build_job
+from dagster_project.factories.sensors import landing_sensor, reads_files
 from dagster_project.factories.values import DocumentIOManager
 from dagster_project.factories.verdicts import VERDICT, judged_key, verdict_check
 
@@ -27,6 +28,9 @@ def definitions_for(repository: Repository, workspace: Workspace, documents: Doc
         assets=[*_datasets(repository, workspace), *_models(repository, workspace)],
         asset_checks=[verdict_check(kind, name, workspace) for kind, name in subjects],
         jobs=[_job(kind, name, subjects) for kind, name in subjects],
+        sensors=[
+            landing_sensor(contract, workspace) for contract in repository.contracts.values() if reads_files(contract)
+        ],
         resources={
             VALUES: documents,
             "training_program": dg.PipesSubprocessClient(termination_timeout_seconds=PATIENCE_SECONDS),

@@ -9,7 +9,13 @@ from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.locking import exclusive
 from dagster_project.storage.files import write_atomic
 
-SETTINGS = "# Written by acts; yours to change.\ntelemetry:\n  enabled: false\n"
+SETTINGS = """\
+# Written by acts; yours to change.
+telemetry:
+  enabled: false
+nux:
+  enabled: false # no welcome, no newsletter
+"""
 # A build on a terminal shows what it does as it does it. The UI's own runs keep their output in files.
 TERMINAL = {
     "compute_logs": {

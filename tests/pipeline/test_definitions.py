@@ -9,7 +9,9 @@ from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.assembly import definitions_for
 from dagster_project.factories.naming import identifier, owner, unique_identifiers
 from dagster_project.factories.rule_checks import check_names
+from dagster_project.factories.sensors import landing_sensor
 from dagster_project.factories.values import documents_of
+from tests.pipeline.small import deliver, opened, write_repository
 from tests.trees import repository
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +63,23 @@ def test_every_rule_is_answered_by_a_check_of_its_own_or_of_its_kind() -> None:
     assert len(set(names.values()) - {"rows", "columns"}) == sum(
         name not in ("rows", "columns") for name in names.values()
     )
+
+
+def test_a_sensor_asks_for_a_build_when_files_landed(tmp_path: Path) -> None:
+    contracts, workspace = opened(write_repository(tmp_path, days=2))
+    sensor = landing_sensor(contracts.contracts["rides"], workspace)
+    assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
+
+    def evaluate(cursor: str | None) -> dg.SensorResult:
+        result = sensor(dg.build_sensor_context(cursor=cursor))
+        assert isinstance(result, dg.SensorResult)
+        return result
+
+    first = evaluate(None)
+    assert first.run_requests and first.cursor
+    assert not evaluate(first.cursor).run_requests
+    deliver(tmp_path, "more", first=2, days=1)
+    assert evaluate(first.cursor).run_requests
 
 
 def test_names_that_dagster_accepts() -> None:

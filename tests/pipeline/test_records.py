@@ -1,20 +1,18 @@
 """Verdicts and locks, told to Dagster as asset events."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from dagster_project.__main__ import main
 from dagster_project.domain.lock import ChampionLock, LockedMetric
 from dagster_project.domain.promotion import lock_text
 from dagster_project.domain.verdict import Finding, Measurement, Outcome, Subject, Verdict
 from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.instance import open_instance
 from dagster_project.factories.record import lock_event, report_events, verdict_events
-from tests.pipeline.small import environment
 
 EVALUATION = dg.AssetKey(["tardy", "evaluation"])
 DIGEST = "sha256:" + "1" * 64
@@ -96,22 +94,14 @@ def test_a_lock_is_champion_or_deployment(workspace: Workspace) -> None:
             assert event.asset_materialization.metadata["onnx"].value == DIGEST
 
 
-def test_the_program_reads_files(workspace: Workspace, tmp_path: Path) -> None:
+def test_the_program_reads_files(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     verdict, lock = tmp_path / "verdict.json", tmp_path / "champion.lock.yaml"
     verdict.write_text(verdict_of("passed").to_json())
     lock.write_text(lock_text(LOCK))
-    command = [sys.executable, "-m", "dagster_project", "record", "--repo", str(tmp_path)]
-
-    def run(*files: Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, *map(str, files)], env=environment(tmp_path), capture_output=True, text=True, check=False
-        )
-
-    done = run(verdict, lock)
-    assert done.returncode == 0, done.stderr
+    assert main(["record", "--repo", str(tmp_path), str(verdict), str(lock)]) == 0
     with open_instance(workspace) as instance:
         for stage in ("evaluation", "champion"):
             assert instance.get_latest_materialization_event(dg.AssetKey(["tardy", stage])) is not None
     verdict.write_text("{}")
-    wrong = run(verdict)
-    assert wrong.returncode == 2 and "verdict.json" in wrong.stderr
+    assert main(["record", "--repo", str(tmp_path), str(verdict)]) == 2
+    assert "verdict.json" in capsys.readouterr().err
