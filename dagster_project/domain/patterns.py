@@ -5,15 +5,17 @@ import re
 import warnings
 
 MAX_LENGTH = 500
-MAX_REPEATS = 10_000
+MAX_REPEATS = 500
 
-_PLAIN = re.compile(r"\\[^0-9ZkGK]|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_CLASS = re.compile(r"(?<!\\)((?:\\\\)*)\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_LETTERS = "dDsSwWbBnrtfvaAxuU"  # escapes of letters that mean the same to all three
 _FOREIGN = {
     "a lookahead or lookbehind": re.compile(r"\(\?<?[=!]"),
-    "a backreference": re.compile(r"\\[1-9k]|\(\?P="),
-    "an atomic group or a condition": re.compile(r"\(\?[>(]"),
+    "a reference to a group": re.compile(r"\(\?P="),
+    "a group or flag": re.compile(r"\(\?(?!:|P<|[imsx]*(?:-[imsx]+)?[):])"),
     "a possessive repeat": re.compile(r"[*+?}]\+"),
-    "an escape that Rust does not know": re.compile(r"\\[0ZGK]"),
+    "a brace that is no repeat": re.compile(r"\{(?!\d+(?:,\d*)?\})"),
 }
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 
@@ -28,10 +30,16 @@ def pattern_fault(pattern: str) -> tuple[str, str] | None:
             re.compile(pattern)
     except (re.error, FutureWarning, RecursionError, OverflowError) as error:
         return f"`{pattern}` is not a regular expression: {error}.", "Escape characters that are meant literally."
-    simple = _PLAIN.sub("x", pattern)
+    for escape in _ESCAPE.findall(pattern):
+        if not escape.isascii() or (escape.isalnum() and escape not in _LETTERS):
+            what = "a backreference or an octal number" if escape.isdigit() else "an escape"
+            return f"`{pattern}` uses `\\{escape}`, {what} that Rust's regex does not have.", "Say it without."
+    if any("\\b" in found.group() for found in _CLASS.finditer(pattern)):
+        return f"`{pattern}` uses `\\b` in a class, which Rust's regex does not have.", "Say it without."
+    simple = _ESCAPE.sub("x", _CLASS.sub(r"\1x", pattern))
     for what, found in _FOREIGN.items():
         if found.search(simple):
-            return f"`{pattern}` uses {what}, which Rust's regex does not have.", "Say it without, or as two rules."
+            return f"`{pattern}` uses {what} that Rust's regex does not have.", "Say it without, or as two rules."
     repeats = math.prod(int(most or least) or 1 for least, most in _REPEAT.findall(simple))
     if repeats > MAX_REPEATS:
         return f"`{pattern}` repeats {repeats:,} times.", f"At most {MAX_REPEATS:,} in all."

@@ -126,7 +126,7 @@ MUTATIONS = [
     ("minLength above maxLength", swap("minLength: 2", "minLength: 20"), 24, "no value can meet", "smaller"),
     ("bad regex", swap("'^T[0-9]+$'", "'^T[0-9+$'"), 26, "not a regular expression", "literally"),
     ("lookahead", swap("'^T[0-9]+$'", "'^(?=T)[0-9]+$'"), 26, "lookahead", "two rules"),
-    ("backreference", swap("'^T[0-9]+$'", r"'^(T)\1$'"), 26, "backreference", "two rules"),
+    ("backreference", swap("'^T[0-9]+$'", r"'^(T)\1$'"), 26, "backreference", "Say it without"),
     ("relationship to no column", swap("to: trips.trip", "to: trips.tripp"), 43, "no column `tripp`", "`trip`"),
     ("version banana", swap("version: 1.2.3", "version: banana"), 5, "`banana` is not a version", "1.0.0"),
     ("version as number", swap("version: 1.2.3", "version: 1.2"), 5, "not of type string", "quotes"),
