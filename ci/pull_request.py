@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
+from ci.git import is_dirty, resolve
 from ci.judging.run import Judged, judge
 from ci.options import say
 from ci.planning import make_plan
 from ci.programs import record, run_build
 from ci.report.files import as_terminal, mark_latest, write_report
 from ci.report.model import Links, Proposal, Report, lineage_of
-from ci.session import Session, open_session
+from ci.session import DECLARATIONS, Session, open_session
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.errors import MachineryError, UserFileError
 from dagster_project.domain.lock_changes import lock_file
@@ -46,11 +47,13 @@ def run_pull_request(repo: Path, base: str | None, *, quiet: bool = False) -> tu
     """The whole way of a pull request on this machine; problems in files are in the report, not raised."""
     try:
         plan = make_plan(repo, base)
+        if plan.refused:
+            return Workspace(repo=repo), refused_report(repo, plan), []
         session = open_session(repo, base)
     except UserFileError as error:
         return Workspace(repo=repo), Report(created=datetime.now(UTC), problems=tuple(error.problems)), []
     done = Progress()
-    for step in () if plan.refused else plan.steps:
+    for step in plan.steps:
         if done.stopped:
             break
         say(f"{step.action} {step.kind} {step.name}: {'; '.join(step.reasons)}") if not quiet else None
@@ -68,6 +71,13 @@ def _run(step: PlanStep, session: Session, done: Progress, quiet: bool) -> None:
     except MachineryError as error:
         done.broken.append(f"{step.action} {step.name}: {error}")
     done.timings[f"{step.action} {step.name}"] = round(time.perf_counter() - started, 3)
+
+
+def refused_report(repo: Path, plan: Plan) -> Report:
+    """The report of a plan that was refused outright: its head need not load, since it may break what it left alone."""
+    commits = {"base": plan.base, "head": resolve(repo, "HEAD")}
+    dirty = is_dirty(repo, DECLARATIONS)
+    return Report(created=datetime.now(UTC), repository=repo.name, dirty=dirty, plan=plan, **commits)
 
 
 def report_of(session: Session, plan: Plan | None = None, done: Progress | None = None) -> Report:

@@ -204,6 +204,11 @@ def test_a_column_taken_from_a_model_is_refused_not_called_a_typing_error(repo: 
     assert done.returncode == 1
     assert "trips has no column seats" in done.stdout
     assert "The breaking change of trips reaches: tardy." in done.stdout
+    loop = fresh(repo, "pr", "--json")
+    assert loop.returncode == 1, loop.stderr
+    report = json.loads(loop.stdout)
+    assert report["plan"]["reached"] == {"trips": ["tardy"]}
+    assert report["builds"] == []
     # The same problem in a file that the change itself edits is the author's to mend.
     write(repo, {SPEC_FILE: edited(SPEC, ("seed: 7", "seed: 8"))})
     assert acts(repo, "plan").returncode == 2
