@@ -83,19 +83,15 @@ def read_request(arguments: list[str]) -> BuildRequest:
 
 def train(request: BuildRequest) -> TrainingResult:
     """Search, refit, export, parity, bundle."""
-    watch, proposals, metric = Stopwatch(), propose(request.spec), request.spec.search.metric
-    with display(metric, len(proposals)) as shown:
-        data, problem, trials = _search(request, proposals, shown, watch)
-        best = best_trial(trials, metric)
-        shown.say(f"best: trial {best.number} {best.family}, {metric} {best.value:.4f}")
-        with watch.stage("refit"):
-            candidate = refit(problem, data, best)
+    watch, proposals = Stopwatch(), propose(request.spec)
+    with display(request.spec.search.metric, len(proposals)) as shown:
+        data, trials, candidate = _learn(request, proposals, shown, watch)
         digest, manifest = _bundle(request, data, candidate, trials, watch)
         shown.say(f"bundle {digest}")
     return TrainingResult(
         bundle=digest,
         onnx=manifest.onnx_digest,
-        family=best.family,
+        family=candidate.family,
         value=candidate.value,
         trials=len(trials),
         failed=sum(trial.status == "failed" for trial in trials),
@@ -103,10 +99,14 @@ def train(request: BuildRequest) -> TrainingResult:
     )
 
 
-def _search(
+def _learn(
     request: BuildRequest, proposals: list[Proposal], shown: Display, watch: Stopwatch
-) -> tuple[Data, Problem, list[Trial]]:
-    """Ray starts on this thread (its daemons live as long as it does) while another reads and prepares the rows."""
+) -> tuple[Data, list[Trial], Candidate]:
+    """Ray starts on this thread (its daemons live as long as it does) while another reads and prepares the rows.
+
+    It ends on the other thread while this one trains the best again.
+    """
+    metric = request.spec.search.metric
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         posed = pool.submit(_pose, request, watch)
         with watch.stage("ray"):
@@ -115,7 +115,13 @@ def _search(
         shown.say(f"{len(data.train)} train and {len(data.validation)} validation rows, {len(proposals)} trials")
         with watch.stage("search"):
             trials = search(request.spec, problem, proposals, request.cpus, folder, shown)
-        return data, problem, trials
+        ended = pool.submit(stack.pop_all().close)
+        best = best_trial(trials, metric)
+        shown.say(f"best: trial {best.number} {best.family}, {metric} {best.value:.4f}")
+        with watch.stage("refit"):
+            candidate = refit(problem, data, best)
+        ended.result()
+        return data, trials, candidate
 
 
 def _pose(request: BuildRequest, watch: Stopwatch) -> tuple[Data, Problem]:

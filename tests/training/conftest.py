@@ -138,7 +138,9 @@ def command(request: BuildRequest) -> list[str]:
     return [sys.executable, "-m", "dagster_project.training.job", str(path)]
 
 
-def run_job(request: BuildRequest, environment: dict[str, str], timeout: int = 240) -> "subprocess.CompletedProcess[str]":
+def run_job(
+    request: BuildRequest, environment: dict[str, str], timeout: int = 240
+) -> "subprocess.CompletedProcess[str]":
     """Run the training program to its end."""
     return subprocess.run(command(request), env=environment, capture_output=True, text=True, timeout=timeout)
 

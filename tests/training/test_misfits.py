@@ -84,10 +84,10 @@ def test_a_forest_trained_with_missing_values_is_refused():
 
 def test_default_tokens_are_refused():
     import onnx
+    from skl2onnx.common.data_types import StringTensorType
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    from skl2onnx.common.data_types import StringTensorType
 
     plain = ["late departure again", "on time departure", "late arrival", "early arrival on time"] * 20
     accents = ["départ très tardif", "à l'heure prévue", "arrivée tardive à Orly", "l'été, arrivée à l'heure"] * 20

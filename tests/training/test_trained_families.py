@@ -52,9 +52,7 @@ def test_the_graph_is_the_estimator(request_for, task, family, selection):
 
 
 def test_selection_by_a_model_keeps_the_share(request_for):
-    _, problem, candidate = train(
-        request_for("binary", families=["logistic_regression"], features=SELECTIONS["model"])
-    )
+    _, problem, candidate = train(request_for("binary", families=["logistic_regression"], features=SELECTIONS["model"]))
     width = problem.prepared["scaled"].train.shape[1]
     assert len(candidate.seen_columns()) == round(0.3 * width)
     assert candidate.parameters["keep"] == 0.3
@@ -68,9 +66,7 @@ def test_the_same_request_gives_the_same_bytes(request_for, family):
 
 
 def test_another_seed_gives_other_bytes(request_for):
-    one, two = (
-        export(train(request_for("binary", families=["mlp"], search={"seed": seed}))[2]) for seed in (1, 2)
-    )
+    one, two = (export(train(request_for("binary", families=["mlp"], search={"seed": seed}))[2]) for seed in (1, 2))
     assert one != two
 
 
