@@ -22,8 +22,8 @@ _OUTSIDE = re.compile(
 )
 _UNSTABLE = re.compile(
     r"rand.*|setseed|.*uuid.*|now|today|get_current_.*|current_?.*|local_?time.*|session_?user|user|version|txid_.*|getdate"
-    r"|transaction_timestamp|statement_timestamp|clock_timestamp|nextval|currval|systimestamp|sysdate|utc_?.*|age1|pg_.*|has_.*"
-    r"|hash|approx_.*|reservoir_.*|sample"
+    r"|transaction_timestamp|statement_timestamp|clock_timestamp|nextval|currval|systimestamp|sysdate|utc_?.*|ago|pg_.*|has_.*|inet_.*"
+    r"|hash|approx_.*|reservoir_.*|sample|sleep.*|stats|setval|vector_type"
 )
 _ORDERED = ("first", "last", "any_value", "anyvalue", "arbitrary")
 _TABLE_FUNCTIONS = ("unnest", "range", "generate_series", "generateseries", "explode", "values")
@@ -91,13 +91,17 @@ def _functions(tree: "exp.Expr") -> _Found:
         name = _name(node)
         if _OUTSIDE.fullmatch(name):
             yield node, f"`{name}` reaches outside of the query's datasets.", "Read the datasets in derived_from only."
-        elif _UNSTABLE.fullmatch(name):
+        elif _UNSTABLE.fullmatch(name) or _age_until_today(node, name):
             hint = "Use a column, such as the event time, or a fixed value."
             yield node, f"`{name}` gives another answer every time or on every machine.", hint
         elif name in _ORDERED:
             yield node, f"`{name}` depends on the order of the rows.", "Use min, max or arg_min over a unique column."
     for sample in tree.find_all(exp.TableSample):
         yield sample, "a sample is different every time.", "Filter by a hash of the id instead."
+
+
+def _age_until_today(node: "exp.Expr", name: str) -> bool:
+    return name == "age" and len(list(node.iter_expressions())) < 2
 
 
 def _tables(tree: "exp.Expr", inputs: Sequence[str]) -> _Found:

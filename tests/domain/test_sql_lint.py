@@ -23,6 +23,7 @@ def problems(sql: str, columns: tuple[str, ...] | None = None) -> list[tuple[int
         "SELECT row_number() OVER (PARTITION BY a ORDER BY id) AS n FROM flights, weather",
         "SELECT a FROM flights, weather ORDER BY a LIMIT 5;",
         "SELECT strftime(t, '%Y') || lpad(b, 4, '0') AS y, date_trunc('hour', t) AS h FROM flights, weather",
+        "SELECT age(a, b) AS x FROM flights, weather",
         "SELECT x FROM flights, weather, unnest([1, 2]) AS u(x), range(3)",
         "-- a comment; with a semicolon\nSELECT 'read_csv(x)' AS text FROM flights, weather",
         'SELECT a FROM "flights", weather WHERE EXISTS (SELECT 1 FROM weather w WHERE w.a = flights.a)',
@@ -57,13 +58,36 @@ def test_files_network_and_catalogues_are_refused(expression: str) -> None:
         "random()", "now()", "today()", "current_date", "current_timestamp", "localtimestamp", "gen_random_uuid()",
         "uuid()",
         "get_current_timestamp()", "transaction_timestamp()", "nextval('s')", "setseed(1)", "version()", "current_user",
-        "getenv('HOME')", "current_setting('x')", "getvariable('x')", "any_value(a)", "first(a)",
+        "getenv('HOME')", "current_setting('x')",
+        "age(t)", "ago(INTERVAL 1 DAY)", "getvariable('x')", "any_value(a)", "first(a)",
         "row_number() OVER ()",
     ],
 )  # fmt: skip
 def test_what_differs_from_run_to_run_is_refused(expression: str) -> None:
     found = problems(f"SELECT\n  {expression} AS x\nFROM flights, weather")
     assert [line for line, _ in found] == [2], found
+
+
+def test_whatever_duckdb_calls_volatile_is_refused() -> None:
+    import duckdb
+
+    query = """
+        SELECT DISTINCT function_name FROM duckdb_functions()
+        WHERE stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') AND regexp_full_match(function_name, '[a-z_0-9]+')
+    """
+    names = {name for (name,) in duckdb.connect().execute(query).fetchall()} - {"error"}  # it only fails
+    assert len(names) > 15
+    assert {name for name in names if not problems(f"SELECT {name}(a) AS x FROM flights, weather")} == set()
+
+
+def test_no_table_function_of_duckdb_reads_anything() -> None:
+    import duckdb
+
+    query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type IN ('table', 'table_macro')"
+    names = {name for (name,) in duckdb.connect().execute(query).fetchall() if name.isidentifier()}
+    assert len(names) > 40
+    passed = {name for name in names if not problems(f"SELECT * FROM flights, weather, {name}('x')")}
+    assert passed == {"generate_series", "range", "unnest"}
 
 
 @pytest.mark.parametrize(
