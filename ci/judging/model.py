@@ -16,7 +16,7 @@ from ci.judging.snapshots import current_sources
 from dagster_project.domain.bundle import Provenance
 from dagster_project.domain.decide import Case, asks_holdout, decide
 from dagster_project.domain.facts import Importances
-from dagster_project.domain.gates import DeepchecksGate, Rows
+from dagster_project.domain.gates import DeepchecksGate
 from dagster_project.domain.holdout import LEVEL, Permission
 from dagster_project.domain.repository import Repository
 from dagster_project.domain.spec_changes import compare_floors, compare_specs
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from dagster_project.inference.predictor import Answers
 
 T = TypeVar("T")
-PARTS: tuple[Rows, ...] = ("train", "validation", "holdout")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Judgement:
 
     def run(self) -> Verdict:
         """Validation gates, then the holdout where they pass, then the verdict."""
-        rows: dict[str, JudgedRows] = {part: judged_rows(self.rules, self.sources, part) for part in PARTS}
+        rows = self._timed("rows", lambda: judged_rows(self.rules, self.sources))
         answers = self._answers(rows["validation"])
         diagnosis = self._timed("deepchecks", lambda: self._diagnosis(rows, answers["challenger"]))
         self.pages = diagnosis.pages

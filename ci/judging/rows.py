@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagster_project.domain.contract import DataContract, Role
-from dagster_project.domain.gates import Rows
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.trust import JudgingRules
@@ -19,6 +18,8 @@ from dagster_project.domain.verdict import Finding, Outcome
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
+
+    from dagster_project.data.splits import Part
 
 
 @dataclass(frozen=True)
@@ -46,30 +47,37 @@ class Sources:
         return self.base.digest == self.head.digest
 
 
-def judged_rows(rules: JudgingRules, sources: Sources, part: Rows) -> JudgedRows:
-    """Rows of ``part`` (train, validation or holdout) for the challenger and the champion."""
-    from dagster_project.data.splits import read_part
+def judged_rows(rules: JudgingRules, sources: Sources) -> dict[str, JudgedRows]:
+    """Train, validation and holdout rows for the challenger and the champion.
 
-    champion = read_part(rules.spec, sources.base_contract, sources.base, part)
-    labels = champion[rules.spec.target].to_numpy()
+    Raises:
+        RefusedError: a part would be empty.
+    """
+    from dagster_project.data.splits import read_parts
+
+    parts = read_parts(rules.spec, sources.base_contract, sources.base)
+    return {part: _judged(part, rows, rules.spec.target, sources) for part, rows in parts.items()}
+
+
+def _judged(part: Part, champion: pl.DataFrame, target: str, sources: Sources) -> JudgedRows:
     if sources.same:
-        return JudgedRows(champion, champion, labels)
+        return JudgedRows(champion, champion, champion[target].to_numpy())
     challenger = _paired(champion, sources)
     kept = champion.join(challenger.select(_id(sources.base_contract)), on=_id(sources.base_contract), how="semi")
-    findings = _pairing_findings(part, champion, kept, challenger, rules.spec.target)
-    return JudgedRows(challenger, kept, kept[rules.spec.target].to_numpy(), findings)
+    findings = _pairing_findings(part, champion, kept, challenger, target)
+    return JudgedRows(challenger, kept, kept[target].to_numpy(), findings)
 
 
 def leaked_rows(spec: ModelSpec, sources: Sources, holdout: JudgedRows) -> int:
     """How many of the holdout's ids stand in the rows that the pull request's own spec let its build see."""
     import polars as pl
 
-    from dagster_project.data.splits import read_part
+    from dagster_project.data.splits import read_parts
 
     key = _id(sources.base_contract)
-    seen: tuple[Rows, ...] = ("train", "validation")
-    parts = [read_part(spec, sources.head_contract, sources.head, part).select(key) for part in seen]
-    return int(pl.concat(parts).join(holdout.champion.select(key), on=key, how="semi").height)
+    parts = read_parts(spec, sources.head_contract, sources.head)
+    seen = pl.concat([parts["train"].select(key), parts["validation"].select(key)])
+    return int(seen.join(holdout.champion.select(key), on=key, how="semi").height)
 
 
 def leak_finding(rows: int) -> Finding:
