@@ -1,11 +1,10 @@
 """Patterns have to mean the same to ECMA-262, Python and Rust's regex crate, which is what runs them on the rows."""
 
-import math
 import re
 import warnings
 
 MAX_LENGTH = 500
-MAX_REPEATS = 500
+MAX_SIZE = 600
 
 _CLASS = re.compile(r"(?<!\\)((?:\\\\)*)\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -17,7 +16,7 @@ _FOREIGN = {
     "a possessive repeat": re.compile(r"[*+?}]\+"),
     "a brace that is no repeat": re.compile(r"\{(?!\d+(?:,\d*)?\})"),
 }
-_REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
+_TOKEN = re.compile(r"\{(\d+)(?:,(\d*))?\}|(.)", re.DOTALL)
 
 
 def pattern_fault(pattern: str) -> tuple[str, str] | None:
@@ -40,7 +39,25 @@ def pattern_fault(pattern: str) -> tuple[str, str] | None:
     for what, found in _FOREIGN.items():
         if found.search(simple):
             return f"`{pattern}` uses {what} that Rust's regex does not have.", "Say it without, or as two rules."
-    repeats = math.prod(int(most or least) or 1 for least, most in _REPEAT.findall(simple))
-    if repeats > MAX_REPEATS:
-        return f"`{pattern}` repeats {repeats:,} times.", f"At most {MAX_REPEATS:,} in all."
+    if (size := _size(simple)) > MAX_SIZE:
+        return f"`{pattern[:80]}` is {size:,} characters long when its repeats are written out.", "Repeat less."
     return None
+
+
+def _size(simple: str) -> int:
+    """Length of a pattern with its ``{n,m}`` written out, ``m`` times: what Rust's compiled program grows with."""
+    sizes, last = [0], 0
+    for least, most, character in _TOKEN.findall(simple):
+        if character == "(":
+            sizes.append(0)
+        elif character == ")":
+            last = sizes.pop()
+            sizes[-1] += last
+        elif character:
+            last = 1
+            sizes[-1] += 1
+        else:
+            times = max(1, int(most or least))
+            sizes[-1] += last * (times - 1)
+            last *= times
+    return sum(sizes)
