@@ -5,6 +5,9 @@ long as a challenger that fails learns that it failed and nothing else, what a c
 sequence of challengers, and by the union bound an equal replaces the champion with probability at most ``LEVEL``,
 however the sequence was chosen (Blum and Hardt 2015, arXiv 1502.04585, section 3; Dwork et al. 2015, arXiv 1506.02629).
 A number published from the holdout for a failed challenger breaks this: ``tests/benchmarks/bench_gate.py`` shows how.
+
+The bound ends where challengers pass. Whoever owns a truly better model and has many variants of it judged without
+promoting any learns from each one's gain, and may then tune an equal of the next champion; the ledger shows them.
 """
 
 from array import array
