@@ -30,14 +30,16 @@ def pattern_fault(pattern: str) -> tuple[str, str] | None:
     except (re.error, FutureWarning, RecursionError, OverflowError) as error:
         return f"`{pattern}` is not a regular expression: {error}.", "Escape characters that are meant literally."
     for escape in _ESCAPE.findall(pattern):
-        if not escape.isascii() or (escape.isalnum() and escape not in _LETTERS):
+        if not escape.isascii() or escape in "<>" or (escape.isalnum() and escape not in _LETTERS):
             what = "a backreference or an octal number" if escape.isdigit() else "an escape"
             return f"`{pattern}` uses `\\{escape}`, {what} that Rust's regex does not have.", "Say it without."
-    if any("\\b" in found.group() for found in _CLASS.finditer(pattern)):
-        return f"`{pattern}` uses `\\b` in a class, which Rust's regex does not have.", "Say it without."
+    for found in _CLASS.finditer(pattern):
+        inner = found.group().removeprefix(found.group(1))[1:]
+        if "\\b" in inner or "[" in _ESCAPE.sub("x", inner):
+            return f"`{pattern}` has `\\b` or `[` within a class, which Rust's regex reads differently.", "Write `\\[`."
     simple = _ESCAPE.sub("x", _CLASS.sub(r"\1x", pattern))
-    for what, found in _FOREIGN.items():
-        if found.search(simple):
+    for what, foreign in _FOREIGN.items():
+        if foreign.search(simple):
             return f"`{pattern}` uses {what} that Rust's regex does not have.", "Say it without, or as two rules."
     if (size := _size(simple)) > MAX_SIZE:
         return f"`{pattern[:80]}` is {size:,} characters long when its repeats are written out.", "Repeat less."

@@ -13,7 +13,7 @@ FINE = [
 FOREIGN = [
     r"(?=a)", r"(?!a)", r"(?<=a)b", r"(?<!a)b", r"(a)\1", r"(?P<n>a)(?P=n)", r"(?>a)", r"a++", r"(a)?(?(1)b|c)",
     r"a\Z", r"\p{L}", r"\N{DIGIT ONE}", r"(?#c)a", r"(?a)a", r"(?L)a", "[a", "a)", "*a", r"a{2", "{a}", "a{,5}",
-    r"[\1]", r"[\b]", r"\é", "[[a]]", "[a&&b]", r"\w{3000}", r"(\w{100}){90}", r"(a{50}){50}", "a" * 501, r"\0",
+    r"[\1]", r"[\b]", r"\é", "[[a]]", "[a[]", r"[\<]", "[a&&b]", r"\w{3000}", r"(\w{100}){90}", r"(a{50}){50}", "a" * 501, r"\0",
 ]  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def test_refused_with_a_hint(pattern: str) -> None:
     assert all(fault)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(
         st.sampled_from([*"ab0é^$.|()[]{}?*+-,\\ ", "(?", "(?:", "{2}", "[^", r"\d", r"\w", r"\\", "&&", "<", "!", "="])
