@@ -125,8 +125,9 @@ class _Reader:
         try:
             text = None if sql is None else sql.decode("utf-8")
             self.contracts[name] = _contract(data, path, text, None if sql is None else sql_path)
-        except UnicodeDecodeError:
-            self._say(sql_path, "the SQL is not UTF-8.", "Save it as UTF-8.")
+        except UnicodeDecodeError as error:
+            line = 1 + (sql or b"").count(b"\n", 0, error.start)
+            self._say(sql_path, f"byte {error.start} is not UTF-8.", "Save the file as UTF-8 text.", line)
         except UserFileError as error:
             self.problems += error.problems
 
@@ -174,5 +175,5 @@ class _Reader:
             hint = f"Contracts are {CONTRACTS}/NAME.yaml, with NAME.sql beside where the dataset is derived."
         self._say(path, "nothing reads this file.", hint)
 
-    def _say(self, path: str, message: str, hint: str) -> None:
-        self.problems.append(Problem(file=path, message=message, hint=hint, code="layout"))
+    def _say(self, path: str, message: str, hint: str, line: int | None = None) -> None:
+        self.problems.append(Problem(file=path, line=line, message=message, hint=hint, code="layout"))

@@ -62,7 +62,9 @@ def _parse(sql: str, file: str) -> "exp.Expr | list[Problem]":
         first: dict[str, Any] = error.errors[0] if error.errors else {}
         line, message = first.get("line"), f"this is not SQL: {first.get('description') or 'it cannot be parsed'}."
     except SqlglotError as error:
-        message = f"this is not SQL: {str(error).splitlines()[0][:200]}."
+        missing = re.fullmatch(r"(Missing .+) from (\d+):\d+", str(error.__cause__))  # a quote that nothing closes
+        line = int(missing[2]) if missing else sql.count("\n") + 1
+        message = f"this is not SQL: {missing[1] if missing else str(error).splitlines()[0][:200]}."
     except RecursionError:
         message, hint = "the query is nested too deeply to be read.", "Use common table expressions (WITH)."
     else:

@@ -62,8 +62,8 @@ class Document:
         return Problem(
             file=self.file,
             line=self.line(location),
-            where=place(location, self.value),
-            message=message,
+            where=_short(place(location, self.value), 200),
+            message=_short(message, 600),
             hint=hint,
             code=code,
         )
@@ -91,11 +91,11 @@ def value_at(value: Any, location: Location) -> Any:
 
 def load_yaml(text: str | bytes, file: str) -> Document:
     """Read one mapping. Raises :class:`UserFileError` with every problem found before reading became impossible."""
-    reader = _Reader(file)
+    reader, decoded = _Reader(file), _decoded(text, file)
     try:
-        root = reader.read(_decoded(text, file))
+        root = reader.read(decoded)
     except yaml.YAMLError as error:
-        raise UserFileError([*reader.problems, _syntax_problem(error, file)]) from error
+        raise UserFileError([*reader.problems, _syntax_problem(error, file, decoded)]) from error
     if reader.problems:
         raise UserFileError(reader.problems)
     if not isinstance(root.value, dict):
@@ -253,11 +253,12 @@ def _decoded(text: str | bytes, file: str) -> str:
         raise UserFileError([Problem(file=file, line=line, message=message, hint=hint, code="yaml")]) from error
 
 
-def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
+def _syntax_problem(error: yaml.YAMLError, file: str, text: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
     hint = "Indent with spaces, and put text that contains `: `, `#` or brackets in quotes."
-    line = mark.line + 1 if mark else None
+    control = yaml.reader.Reader.NON_PRINTABLE.search(text)  # told without a mark
+    line = mark.line + 1 if mark else text.count("\n", 0, control.start()) + 1 if control else None
     return Problem(file=file, line=line, message=f"this is not YAML: {_short(reason, 200)}.", hint=hint, code="yaml")
 
 
