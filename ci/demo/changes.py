@@ -10,6 +10,8 @@ MODEL = "late_arrival"
 SPEC = Path("models") / MODEL / "spec.yaml"
 CONTRACT = Path("data_contracts") / "departures.yaml"
 SIMPLE_FEATURES = ["carrier", "origin", "distance", "weekday", "hour"]
+REPEATING = ["ConflictingLabels", "DataDuplicates", "TrainTestSamplesMix"]
+"""A timetable repeats itself: with these features alone, rows are alike."""
 TRIALS = 4
 RECENT = "P92D"
 
@@ -19,6 +21,8 @@ def first_model(repo: Path) -> None:
 
     def change(spec: dict[str, Any]) -> None:
         spec["features"] = {"include": SIMPLE_FEATURES}
+        deepchecks = next(gate for gate in spec["gates"] if gate["kind"] == "deepchecks")
+        deepchecks["allow"] += REPEATING
         spec["candidates"] = [{"family": "logistic_regression"}]
         spec["search"]["trials"] = 2
 

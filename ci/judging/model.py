@@ -239,4 +239,7 @@ def _widest(gates: list[DeepchecksGate]) -> DeepchecksGate | None:
         return None
     suites = tuple(dict.fromkeys(suite for gate in gates for suite in gate.suites))
     allowed = set(gates[0].allow).intersection(*(gate.allow for gate in gates))
-    return DeepchecksGate(kind="deepchecks", suites=suites, allow=tuple(sorted(allowed)))
+    conditions = {c.content_digest(): c for gate in gates for c in gate.conditions}
+    return DeepchecksGate(
+        kind="deepchecks", suites=suites, allow=tuple(sorted(allowed)), conditions=tuple(conditions.values())
+    )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .base import StrictModel
+from .contract import Condition
 from .families import Task
 
 Rows = Literal["train", "validation", "holdout"]
@@ -65,6 +66,9 @@ class DeepchecksGate(StrictModel):
     kind: Literal["deepchecks"]
     suites: tuple[Suite, ...] = Field(min_length=1)
     allow: tuple[str, ...] = Field(default=(), description="checks whose failure only warns")
+    conditions: tuple[Condition, ...] = Field(
+        default=(), description="what this model's checks must hold, instead of deepchecks' or the contract's own"
+    )
     severity: Severity = "error"
 
 

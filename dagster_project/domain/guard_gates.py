@@ -138,5 +138,11 @@ def _check_deepchecks(gate: DeepchecksGate, at: Document, loc: Location) -> Iter
         if name not in names:
             message = f"no check {name} is in {', '.join(gate.suites)}."
             yield at.problem((*loc, "allow", index), message, suggest(name, names), code="unknown-check")
+    for index, condition in enumerate(gate.conditions):
+        if condition.suite not in gate.suites or condition.check not in CHECKS[condition.suite]:
+            message = f"no check {condition.check} of {condition.suite} is in {', '.join(gate.suites)}."
+            yield at.problem(
+                (*loc, "conditions", index, "check"), message, suggest(condition.check, names), code="unknown-check"
+            )
     if set(names) <= set(gate.allow):
         yield at.problem((*loc, "allow"), "every check is allowed to fail.", "Allow fewer.", code="gate-cannot-fail")

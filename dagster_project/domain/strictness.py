@@ -33,7 +33,8 @@ def implies(new: Gate, old: Gate) -> bool:
         case SlicesGate(), SlicesGate():
             return _slices(new, old)
         case DeepchecksGate(), DeepchecksGate():
-            return set(new.suites) >= set(old.suites) and set(new.allow) <= set(old.allow)
+            stricter = set(new.suites) >= set(old.suites) and set(new.allow) <= set(old.allow)
+            return stricter and new.conditions == old.conditions
         case LatencyGate(), LatencyGate():
             return new.batch == old.batch and new.maximum_ms <= old.maximum_ms
         case SizeGate(), SizeGate():

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dagster_project.domain.contract import DataContract
+from dagster_project.domain.contract import Condition, DataContract
 from dagster_project.domain.families import Task
 from dagster_project.domain.gates import DeepchecksGate, Suite
 from dagster_project.domain.verdict import Finding, Outcome
@@ -110,7 +110,7 @@ def run_model_suite(
     started = time.perf_counter()
     train, validation = as_polars(rows.train), as_polars(rows.validation)
     layout = layout_of(contract, features, target, task)
-    rules = Rulebook("error", contract.conditions, gate.allow if gate else (), contract.file)
+    rules = Rulebook("error", _model_conditions(contract, layout, gate), gate.allow if gate else (), contract.file)
     suites: Sequence[Suite] = gate.suites if gate else ("data_integrity", "train_test_validation", "model_evaluation")
     jobs: list[Job] = []
     left_out: list[Ran] = []
@@ -124,6 +124,21 @@ def run_model_suite(
             jobs += _evaluation_jobs(checks, train, validation, layout, rows, displays)
             left_out += [_not_run(suite, name, reason) for name, reason in LEFT_OUT.items()]
     return _report(run_jobs(jobs, processes or usable_processes(), displays) + left_out, started)
+
+
+def _model_conditions(contract: DataContract, layout: Layout, gate: DeepchecksGate | None) -> tuple[Condition, ...]:
+    """The gate's own, and the contract's for other checks, on the columns that the model reads."""
+    own = gate.conditions if gate else ()
+    named = {condition.check for condition in own}
+    kept = []
+    for condition in contract.conditions:
+        columns = condition.arguments.get("columns")
+        read = [name for name in columns if name in layout.features] if columns else columns
+        if condition.check in named or (columns and not read):
+            continue
+        arguments = {**condition.arguments, "columns": read} if columns else condition.arguments
+        kept.append(condition.model_copy(update={"arguments": arguments}))
+    return (*own, *kept)
 
 
 def _context(
