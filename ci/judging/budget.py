@@ -65,7 +65,7 @@ def permission(
 
 
 def _row(row: dict[str, object]) -> JudgementRow:
-    return JudgementRow.model_validate(row)
+    return JudgementRow.model_validate({key: value for key, value in row.items() if key != "written"})
 
 
 @contextmanager

@@ -136,7 +136,6 @@ def model_facts(
     rows: dict[str, JudgedRows],
     importances: Importances,
     champion_measurements: Iterable[Measurement],
-    timings: dict[str, float],
 ) -> Facts:
     """What the report draws. ``answers``: of the challenger and the champion to the validation rows."""
     from dagster_project.evaluation import calibration
@@ -161,7 +160,6 @@ def model_facts(
         trials=_trials(store, challenger),
         roc=tuple(curves),
         importances=importances,
-        timings=timings,
         **parts,
     )
 

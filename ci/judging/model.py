@@ -59,6 +59,10 @@ class Judgement:
 
     def run(self) -> Verdict:
         """Validation gates, then the holdout where they pass, then the verdict."""
+        verdict = self._decided()
+        return verdict.model_copy(update={"facts": {**verdict.facts, "timings": self.timings}})
+
+    def _decided(self) -> Verdict:
         rows = self._timed("rows", lambda: judged_rows(self.rules, self.sources))
         answers = self._answers(rows["validation"])
         diagnosis = self._timed("deepchecks", lambda: self._diagnosis(rows, answers["challenger"]))
@@ -171,7 +175,7 @@ class Judgement:
                 self.rules, answers["champion"], rows["validation"].labels, "validation", shown
             )
         facts = evidence.model_facts(
-            self.rules.spec, self.store, self.challenger, self.champion, answers, rows, importances, own, self.timings
+            self.rules.spec, self.store, self.challenger, self.champion, answers, rows, importances, own
         )
         return Case(
             subject=Subject(kind="model", name=self.name),

@@ -7,6 +7,7 @@ from .errors import RefusedError
 from .lock import ChampionLock, LockedMetric
 from .verdict import Measurement, Verdict
 
+CONFIDENCE = 0.95
 _HEADER = "# Written by acts promote from a passed verdict. Any other edit is refused; git revert rolls back.\n"
 
 
@@ -45,7 +46,7 @@ def lock_text(lock: ChampionLock) -> str:
 
 
 def _is_own(measurement: Measurement) -> bool:
-    whole = measurement.rows == "validation" and measurement.slice is None
+    whole = measurement.rows == "validation" and measurement.slice is None and measurement.confidence == CONFIDENCE
     return whole and measurement.low is not None and measurement.high is not None
 
 

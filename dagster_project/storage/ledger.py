@@ -10,7 +10,7 @@ from dagster_project.storage.files import location, write_atomic
 
 
 class Ledger:
-    """Rows in the order they were written, each with ``at``: seconds since 1970."""
+    """Rows in the order they were written, each with ``written``: seconds since 1970."""
 
     def __init__(self, uri: str, name: str) -> None:
         self.folder = location(uri) / name
@@ -19,7 +19,7 @@ class Ledger:
         """Add a row. Rows are never changed."""
         now = time.time_ns()
         name = f"{now:020d}-{uuid.uuid4().hex[:12]}.json"
-        write_atomic(self.folder / name, (json.dumps({**row, "at": now / 1e9}, sort_keys=True) + "\n").encode())
+        write_atomic(self.folder / name, (json.dumps({"written": now / 1e9, **row}, sort_keys=True) + "\n").encode())
 
     def rows(self) -> list[dict[str, Any]]:
         """Every row, oldest first.

@@ -69,7 +69,7 @@ def test_ledger_keeps_rows_in_order(tmp_path: Path) -> None:
     for number in range(5):
         ledger.append({"number": number})
     assert [row["number"] for row in Ledger(str(tmp_path), "judgements").rows()] == [0, 1, 2, 3, 4]
-    assert all("at" in row for row in ledger.rows())
+    assert all("written" in row for row in ledger.rows())
 
 
 def test_an_edited_ledger_is_refused(tmp_path: Path) -> None:
