@@ -127,7 +127,7 @@ RECENT = Chapter(
     branch="recent-window",
     change=changes.recent_window,
     exit_code=REFUSED,
-    moral="Newer is not better: on December's flights the champion, trained on January to March, is ahead. Refused.",
+    moral="Newer is not better: on December's flights it does not beat the champion of January to March. Refused.",
 )
 
 

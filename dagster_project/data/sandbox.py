@@ -67,6 +67,7 @@ def _run(connection: Any, query: dict[str, Any]) -> Any:
     statements = connection.extract_statements(query["sql"])
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise RefusedSqlError("expected one SELECT and nothing else")
+    connection.execute(f"EXPLAIN {query['sql']}")  # its errors name the line
     if query["output"] is not None:
         return _write(connection.sql(query["sql"]), query["output"], query["most_bytes"])
     row = connection.execute(query["sql"]).fetchone()
