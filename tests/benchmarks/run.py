@@ -65,7 +65,9 @@ def main() -> int:
         result = run(name)
         held &= bool(result["holds"])
         print(json.dumps(result["figures"], indent=2))
-        print(f"{name}: {'holds' if result['holds'] else 'DOES NOT HOLD'}: {result['goal']} (ratio {result['ratio']})\n")
+        print(
+            f"{name}: {'holds' if result['holds'] else 'DOES NOT HOLD'}: {result['goal']} (ratio {result['ratio']})\n"
+        )
     return 0 if held else 1
 
 
