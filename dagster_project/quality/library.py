@@ -18,6 +18,7 @@ _REMOVED_FROM_NUMPY = {"Inf": float("inf"), "NaN": float("nan"), "NINF": float("
 # (beginning of the message, category): what deepchecks and what it stands on say about themselves, not about the data.
 _KNOWN_WARNINGS: tuple[tuple[str, type[Warning]], ...] = (
     ("pkg_resources is deprecated as an API", UserWarning),
+    ("ChainedAssignmentError", FutureWarning),
     ("Deprecated call to `pkg_resources.declare_namespace", DeprecationWarning),
     ("Ability to import base tabular functionality", DeprecationWarning),
     ("the `interpolation=` argument to quantile was renamed", DeprecationWarning),

@@ -59,7 +59,7 @@ def label_values(classes: tuple[Label, ...]) -> "np.ndarray":
     return np.array([int(label) for label in classes], dtype=np.int64)
 
 
-def refit(problem: Problem, data: Data, trial: Trial) -> Candidate:
+def refit(problem: Problem, data: Data, trial: Trial, cores: int = 1) -> Candidate:
     """Train the trial's proposal on the training rows, to the step at which its value was measured.
 
     Validation rows stay out: they choose, show and judge, and rows that trained can't.
@@ -68,7 +68,7 @@ def refit(problem: Problem, data: Data, trial: Trial) -> Candidate:
         MachineryError: the second training does not reach the trial's value, so training is not deterministic here.
     """
     proposal = Proposal(trial.number, trial.family, trial.parameters)
-    done = next(fitted for fitted in fit(problem, proposal) if fitted.steps >= trial.steps)
+    done = next(fitted for fitted in fit(problem, proposal, cores) if fitted.steps >= trial.steps)
     if trial.value is None or abs(done.value - trial.value) > 1e-6 * max(1.0, abs(done.value)):
         raise MachineryError(
             f"{trial.family}: trained again it reaches {problem.metric} {done.value}, in the search {trial.value}. "

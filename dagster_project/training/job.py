@@ -104,7 +104,7 @@ def _learn(
 ) -> tuple[Data, list[Trial], Candidate]:
     """Ray starts on this thread (its daemons live as long as it does) while another reads and prepares the rows.
 
-    It ends on the other thread while this one trains the best again.
+    It ends before anything else runs: a reference to its objects that another thread drops meanwhile ends the process.
     """
     metric = request.spec.search.metric
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
@@ -115,13 +115,12 @@ def _learn(
         shown.say(f"{len(data.train)} train and {len(data.validation)} validation rows, {len(proposals)} trials")
         with watch.stage("search"):
             trials = search(request.spec, problem, proposals, request.cpus, folder, shown)
-        ended = pool.submit(stack.pop_all().close)
-        best = best_trial(trials, metric)
-        shown.say(f"best: trial {best.number} {best.family}, {metric} {best.value:.4f}")
-        with watch.stage("refit"):
-            candidate = refit(problem, data, best)
-        ended.result()
-        return data, trials, candidate
+        with watch.stage("ray"):
+            stack.close()
+    best = best_trial(trials, metric)
+    shown.say(f"best: trial {best.number} {best.family}, {metric} {best.value:.4f}")
+    with watch.stage("refit"):
+        return data, trials, refit(problem, data, best, request.cpus)
 
 
 def _pose(request: BuildRequest, watch: Stopwatch) -> tuple[Data, Problem]:

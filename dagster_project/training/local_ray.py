@@ -77,7 +77,7 @@ def _start(folder: Path, cpus: int) -> None:
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
     os.environ.pop("RAY_ADDRESS", None)
-    os.environ.update(_QUIET, RAY_AUTH_TOKEN_PATH=str(token))
+    os.environ.update(_QUIET, RAY_AUTH_TOKEN_PATH=str(token), TORCHINDUCTOR_CACHE_DIR=str(folder / "inductor"))
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             _init(folder / str(attempt), cpus)

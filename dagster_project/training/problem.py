@@ -82,8 +82,11 @@ def _prepare(spec: ModelSpec, data: Data, scaled: bool) -> Prepared:
     return Prepared(transformer, selector, train, validation)
 
 
-def fit(problem: Problem, proposal: Proposal) -> Iterator[Fit]:
-    """Train a proposal on one thread, yielding after each step: the sums, and so the bytes, are the same anywhere."""
+def fit(problem: Problem, proposal: Proposal, cores: int = 1) -> Iterator[Fit]:
+    """Train a proposal, yielding after each step: the sums, and so the bytes, are the same anywhere.
+
+    One thread does every sum; trees that don't depend on each other may grow on several ``cores``.
+    """
     from threadpoolctl import threadpool_limits
 
     prepared = problem.prepared[FAMILIES[proposal.family].preparation]
@@ -94,7 +97,7 @@ def fit(problem: Problem, proposal: Proposal) -> Iterator[Fit]:
         train, validation = selector.transform(train), selector.transform(validation)
     estimator = make_estimator(proposal.family, parameters, problem.task, problem.seed)
     with threadpool_limits(1):
-        for step in fit_steps(estimator, train, problem.train_target):
+        for step in fit_steps(estimator, train, problem.train_target, cores):
             answers = answers_of(estimator, validation, problem.task)
             value = score(problem.metric, problem.task, problem.validation_target, answers, problem.positive)
             yield Fit(estimator, selector, value, step)

@@ -65,7 +65,9 @@ def command(repo: Path, kind: str, name: str, result: Path) -> list[str]:
 
 def environment(repo: Path) -> dict[str, str]:
     """A home of its own: no token, cache or setting of the developer is read or written."""
-    return {**os.environ, "HOME": str(repo), "ACTS_REPO": str(repo), "RAY_USAGE_STATS_ENABLED": "0"}
+    home = repo.with_name(f"{repo.name}-home")
+    home.mkdir(exist_ok=True)
+    return {**os.environ, "HOME": str(home), "ACTS_REPO": str(repo), "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 def build(repo: Path, kind: str, name: str) -> tuple[int, BuildResult | None, str]:

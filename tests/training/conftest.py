@@ -102,8 +102,8 @@ def make_request(folder: Path, table: pl.DataFrame, task: str, **changes: Any) -
 
 
 QUICK = {
-    "random_forest": {"n_estimators": 15},
-    "extra_trees": {"n_estimators": 15},
+    "random_forest": {"n_estimators": 15, "min_samples_leaf": 5},
+    "extra_trees": {"n_estimators": 15, "min_samples_leaf": 5},
     "hist_gradient_boosting": {"max_iter": 15, "min_samples_leaf": 10},
     "mlp": {"hidden": "16", "epochs": 4, "batch_size": 64},
 }
