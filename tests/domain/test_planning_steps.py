@@ -264,7 +264,9 @@ def verdict(bundle: str, promotable: bool = True) -> Verdict:
     return Verdict(
         subject=Subject(kind="model", name="tardy"), outcome="passed", promotable=promotable, challenger=bundle,
         challenger_onnx=DIGEST, snapshot=DIGEST,
-        measurements=(Measurement(metric="roc_auc", rows="validation", value=0.7, low=0.68, high=0.72, confidence=0.95),),
+        measurements=(
+            Measurement(metric="roc_auc", rows="validation", value=0.7, low=0.68, high=0.72, confidence=0.95),
+        ),
     )  # fmt: skip
 
 
