@@ -10,13 +10,14 @@ from dagster_project.domain.build import BuildResult
 from dagster_project.domain.errors import MachineryError, UsageError, UserFileError
 from dagster_project.domain.workspace import Workspace
 
+STDERR = 2
 _QUIET = {"DAGSTER_DISABLE_TELEMETRY": "yes", "RAY_USAGE_STATS_ENABLED": "0", "PYTHONUNBUFFERED": "1"}
 
 
 def run_module(workspace: Workspace, module: str, *arguments: str, quiet: bool = False) -> int:
     """Run ``python -m module`` on the workspace's repository; its exit code. Its output is ours, or goes to stderr."""
     environment = {**os.environ, **_QUIET, "ACTS_REPO": str(workspace.repo)}
-    output = sys.stderr.fileno() if quiet else None
+    output = STDERR if quiet else None
     process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment, stdout=output)
     try:
         return process.wait()

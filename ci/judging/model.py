@@ -11,7 +11,7 @@ from ci.judging import evidence
 from ci.judging.budget import permission
 from ci.judging.diagnosis import Diagnosis, diagnose, diagnosis_key, kept_report
 from ci.judging.models import JudgedModel, load_judged
-from ci.judging.rows import JudgedRows, Sources, judged_rows, leak_finding, leaked_rows
+from ci.judging.rows import JudgedRows, Sources, judged_rows, leak_findings
 from ci.judging.snapshots import current_sources
 from dagster_project.domain.bundle import Provenance
 from dagster_project.domain.decide import Case, asks_holdout, decide
@@ -140,10 +140,7 @@ class Judgement:
         )
         for part in rows.values():
             found += part.findings
-        leaked = leaked_rows(spec, self.sources, rows["holdout"])
-        if leaked:
-            found += (leak_finding(leaked),)
-        return found
+        return found + leak_findings(spec, self.sources, rows["holdout"])
 
     def _on_holdout(self, case: Case, rows: JudgedRows) -> tuple[Permission, Measurements]:
         """Ask the budget first; only what it grants is measured."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from dagster_project.data.splits import Part
 
+MOST_COPIES = 0.001
+"""Share of the holdout that may have new copies by chance."""
+
 
 @dataclass(frozen=True)
 class JudgedRows:
@@ -68,22 +71,48 @@ def _judged(part: Part, champion: pl.DataFrame, target: str, sources: Sources) -
     return JudgedRows(challenger, kept, kept[target].to_numpy(), findings)
 
 
-def leaked_rows(spec: ModelSpec, sources: Sources, holdout: JudgedRows) -> int:
-    """How many of the holdout's ids stand in the rows that the pull request's own spec let its build see."""
-    import polars as pl
+def leak_findings(spec: ModelSpec, sources: Sources, holdout: JudgedRows) -> tuple[Finding, ...]:
+    """What of the holdout stands in the rows that the pull request's own spec and SQL let its build see.
 
+    By id, and by content: a row that was copied under another id and time. A timetable repeats itself, so only copies
+    beyond those of the base branch's own snapshot count; columns that one of the two lacks are left out.
+    """
     from dagster_project.data.splits import read_parts
 
+    head = read_parts(spec, sources.head_contract, sources.head)
     key = _id(sources.base_contract)
-    parts = read_parts(spec, sources.head_contract, sources.head)
-    seen = pl.concat([parts["train"].select(key), parts["validation"].select(key)])
-    return int(seen.join(holdout.champion.select(key), on=key, how="semi").height)
+    found = []
+    by_id = _seen(head).join(holdout.champion.select(key), on=key, how="semi").height
+    if by_id:
+        found.append(_leak(f"{by_id} rows of the holdout stand in the rows that the build could see"))
+    if not sources.same:
+        told = _told(sources)
+        base = read_parts(spec, sources.base_contract, sources.base)
+        copies = _copies(holdout.challenger, _seen(head), told) - _copies(holdout.champion, _seen(base), told)
+        if copies > MOST_COPIES * holdout.champion.height:
+            found.append(_leak(f"{copies} more rows of the holdout have a copy in the rows that the build could see"))
+    return tuple(found)
 
 
-def leak_finding(rows: int) -> Finding:
-    """The build could see what was to judge it."""
-    what = f"{rows} rows of the holdout stand in the rows that the build could see"
-    return _refused("holdout", what, "Leave the split and the event time as the base branch has them.")
+def _seen(parts: dict[Part, pl.DataFrame]) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.concat([parts["train"], parts["validation"]])
+
+
+def _told(sources: Sources) -> list[str]:
+    """Columns that tell rows apart in both snapshots: neither ids nor the time."""
+    named = {c.name for role in (Role.ID, Role.EVENT_TIME) for c in sources.base_contract.with_role(role)}
+    common = set(sources.base_contract.column_names) & set(sources.head_contract.column_names)
+    return sorted(common - named)
+
+
+def _copies(holdout: pl.DataFrame, seen: pl.DataFrame, columns: list[str]) -> int:
+    return holdout.select(columns).join(seen.select(columns), on=columns, how="semi", nulls_equal=True).height
+
+
+def _leak(what: str) -> Finding:
+    return _refused("holdout", what, "Leave split, event time and rows as the base branch has them.")
 
 
 def _paired(champion: pl.DataFrame, sources: Sources) -> pl.DataFrame:

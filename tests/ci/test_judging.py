@@ -1,0 +1,282 @@
+"""Judging real bundles on real rows: whose rules judge, what is refused, what the budget allows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ci.judging.run import Judged
+from ci.main import main
+from dagster_project.domain.base import canonical_json
+from dagster_project.domain.build import BuildResult
+from dagster_project.domain.verdict import Outcome, Verdict
+from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.bundles import load_manifest
+from dagster_project.storage.ledger import Ledger
+from dagster_project.storage.store import ArtifactStore
+from tests.ci.workbench import COARSE_SQL, GOOD, MODEL, SPEC, SQL, WEAK, change, git, judged, quick_build, save, settled
+from tests.trees import edited
+
+TRIPS = "data_contracts/trips.yaml"
+LOCK = f"models/{MODEL}/champion.lock.yaml"
+
+
+@pytest.fixture(scope="module")
+def crowned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose main has a weak champion. Tests work in clones of it."""
+    repo = settled(tmp_path_factory.mktemp("crowned") / "repo", spec="")
+    git(repo, "switch", "-q", "-c", "first")
+    change(repo, SPEC, WEAK)
+    save(repo, "first model")
+    quick_build(repo)
+    assert judged(repo).verdict.promotable
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
+    save(repo, "promote")
+    git(repo, "switch", "-q", "main")
+    git(repo, "merge", "-q", "first")
+    return repo
+
+
+@pytest.fixture
+def repo(crowned: Path, tmp_path: Path) -> Path:
+    """The crowned repository, on a branch of its own, with its store, warehouse and ledgers."""
+    import shutil
+
+    shutil.copytree(crowned, tmp_path / "repo", symlinks=True)
+    folder = tmp_path / "repo"
+    for place in (folder / ".acts").rglob("*.json"):
+        text = place.read_text()
+        if str(crowned) in text:
+            place.write_text(text.replace(str(crowned), str(folder)))
+    git(folder, "switch", "-q", "-c", "change")
+    return folder
+
+
+def challenged(repo: Path, spec: str = GOOD, *, vouched: bool = True) -> Judged:
+    """The verdict on a pull request that changes the spec."""
+    change(repo, SPEC, spec)
+    save(repo, "challenge")
+    quick_build(repo, vouched=vouched)
+    return judged(repo)
+
+
+def judgements(repo: Path) -> int:
+    return len(Ledger(Workspace(repo=repo).ledger, "judgements").rows())
+
+
+def failed(verdict: Verdict) -> dict[str, str]:
+    """Summaries by name, those of one name together."""
+    found: dict[str, str] = {}
+    for finding in verdict.findings:
+        if finding.outcome is Outcome.FAILED:
+            found[finding.name] = f"{found.get(finding.name, '')} {finding.summary}".strip()
+    return found
+
+
+def test_a_better_challenger_may_replace_the_champion(repo: Path) -> None:
+    before = (repo / LOCK).read_text()
+    verdict = challenged(repo).verdict
+    assert verdict.outcome == "passed" and verdict.promotable, verdict.reasons
+    (gain,) = [c for c in verdict.comparisons if c.rows == "holdout"]
+    assert gain.gain > 0 and gain.low > 0 and gain.method == "delong"
+    assert not [m for m in verdict.measurements if m.rows == "holdout"], "no detail of the holdout is shown"
+    assert verdict.holdout is not None and verdict.holdout.used == 2 and verdict.holdout.counted
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
+    after = (repo / LOCK).read_text()
+    assert after != before and verdict.content_digest() in after and f"replaces: {verdict.champion}" in after
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
+    assert (repo / LOCK).read_text() == after, "the same verdict gives the same bytes"
+
+
+def test_the_champion_is_not_replaced_by_what_is_no_better(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verdict = challenged(repo, edited(WEAK, ("C: {log_uniform: [0.01, 10.0]}", "C: 0.001"))).verdict
+    assert verdict.outcome == "failed" and not verdict.promotable
+    assert any("champion" in name for name in failed(verdict))
+    assert not [c for c in verdict.comparisons if c.rows == "holdout"], "a failed challenger learns no number"
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 1
+    assert "nothing to promote" in capsys.readouterr().err
+
+
+def test_the_champion_s_own_bytes_are_no_challenger(repo: Path) -> None:
+    verdict = challenged(repo, edited(WEAK, ("Will the ride be late?", "Is the ride going to be late?"))).verdict
+    assert verdict.outcome == "passed" and not verdict.promotable
+    assert "same bytes" in " ".join(verdict.reasons)
+
+
+def test_judging_again_costs_nothing(repo: Path) -> None:
+    first = challenged(repo).verdict
+    spent = judgements(repo)
+    again = judged(repo).verdict
+    assert judgements(repo) == spent == 2
+    assert again.promotable and again.holdout is not None and not again.holdout.counted
+    assert again.findings == first.findings
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  - {kind: champion, metric: roc_auc}\n", ""),
+        ("minimum: 0.6}", "minimum: 0.55}"),
+        ("    size: P120D", "    size: P60D"),
+    ],
+    ids=["gate removed", "bound lowered", "holdout smaller"],
+)
+def test_loosening_is_judged_by_the_base_branch_and_promotes_nothing(repo: Path, old: str, new: str) -> None:
+    verdict = challenged(repo, edited(GOOD, (old, new))).verdict
+    assert verdict.loosened and not verdict.promotable
+    assert any("against the champion" in f.name for f in verdict.findings), "the base branch's gates were held"
+    if "P60D" in new:
+        assert "holdout rows" in failed(verdict), "its build saw rows of the base branch's holdout"
+
+
+def test_the_floor_of_the_pull_request_does_not_count(repo: Path) -> None:
+    change(repo, "models/floor.yaml", "schema_version: 1\nevery:\n  - kind: size\n    maximum_mb: 200\n")
+    verdict = challenged(repo).verdict
+    assert any("floor.yaml" in what for what in verdict.loosened) and not verdict.promotable
+    assert any(f.name == "size" and f.bound == "<= 100 MB" for f in verdict.findings)
+
+
+def test_nobody_vouches_for_a_preview(repo: Path) -> None:
+    verdict = challenged(repo, vouched=False).verdict
+    assert verdict.preview and not verdict.promotable and judgements(repo) == 1
+    assert verdict.holdout is None
+
+
+def test_a_bundle_of_another_spec_is_refused(repo: Path) -> None:
+    challenged(repo)
+    change(repo, SPEC, edited(GOOD, ("seed: 7", "seed: 8")))
+    assert "bundle of another spec" in failed(judged(repo).verdict)
+
+
+def test_forged_claims_change_the_digest_and_lose_the_launcher_s_word(repo: Path) -> None:
+    challenged(repo)
+    store = ArtifactStore(Workspace(repo=repo).store)
+    latest = BuildResult.model_validate(store.get_ref(f"latest/model/{MODEL}"))
+    forged = load_manifest(store, str(latest.bundle)).model_copy(update={"claims": {"roc_auc": 1.0}})
+    digest = store.put(canonical_json(forged.model_dump(mode="json")))
+    store.set_ref(f"latest/model/{MODEL}", latest.model_copy(update={"bundle": digest}).model_dump(mode="json"))
+    verdict = judged(repo).verdict
+    assert verdict.preview and not verdict.promotable
+    assert all(m.value < 1.0 for m in verdict.measurements if m.metric == "roc_auc"), "measured, not believed"
+
+
+def test_a_claim_can_make_a_verdict_fail(repo: Path) -> None:
+    challenged(repo)
+    store = ArtifactStore(Workspace(repo=repo).store)
+    latest = BuildResult.model_validate(store.get_ref(f"latest/model/{MODEL}"))
+    manifest = load_manifest(store, str(latest.bundle))
+    honest = manifest.model_copy(update={"parity": manifest.parity.model_copy(update={"maximum_difference": 0.5})})
+    digest = store.put(canonical_json(honest.model_dump(mode="json")))
+    store.set_ref(f"latest/model/{MODEL}", latest.model_copy(update={"bundle": digest}).model_dump(mode="json"))
+    assert "parity" in failed(judged(repo).verdict)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("FROM rides\n", "FROM rides\nWHERE miles > 2\n", "rows are gone"),
+        ("delay > 15 AS late", "miles > 15 AS late", "labels of the holdout's rows changed"),
+        (
+            "ride, started,",
+            "ride, CASE WHEN miles > 29 THEN started - INTERVAL 200 DAY ELSE started END AS started,",
+            "rows of the holdout stand in the rows that the build could see",
+        ),
+        (
+            "FROM rides\n",
+            "FROM rides\nUNION ALL SELECT 'x' || ride, started - INTERVAL 250 DAY, delay > 15, delay, 'good', miles, "
+            "'A', CAST(miles / 10 AS INTEGER), CAST(started AS DATE), delay, delay, 1.0, 'L1' FROM rides "
+            "WHERE started > TIMESTAMP '2024-12-01'\n",
+            "have a copy in the rows that the build could see",
+        ),
+    ],
+    ids=["rows dropped", "labels changed", "time moved", "rows copied"],
+)
+def test_sql_that_tampers_with_the_holdout_is_refused(repo: Path, old: str, new: str, said: str) -> None:
+    change(repo, TRIPS, (repo / TRIPS).read_text().replace("version: 1.2.0", "version: 1.3.0"))
+    change(repo, SQL, edited(COARSE_SQL, (old, new)))
+    verdict = challenged(repo).verdict
+    assert verdict.outcome == "failed" and judgements(repo) == 1, "the holdout was not asked"
+    assert any(said in summary for name, summary in failed(verdict).items() if name.endswith("rows")), failed(verdict)
+
+
+def test_new_columns_pair_challenger_and_champion_on_the_same_rows(repo: Path) -> None:
+    change(repo, TRIPS, (repo / TRIPS).read_text().replace("version: 1.2.0", "version: 1.3.0"))
+    change(
+        repo,
+        SQL,
+        edited(COARSE_SQL, ("miles / 10", "miles / 2")),
+    )
+    verdict = challenged(repo, edited(GOOD, ("include: [miles, carrier, seats]", "include: [carrier, seats]"))).verdict
+    assert verdict.promotable, verdict.reasons
+    assert verdict.comparisons[0].count > 1000
+
+
+def budget(repo: Path, count: int) -> None:
+    """Main allows ``count`` judgements."""
+    git(repo, "switch", "-q", "main")
+    change(repo, SPEC, edited(WEAK, ("    size: P120D", f"    size: P120D\n    judgements: {count}")))
+    save(repo, "budget")
+    git(repo, "switch", "-q", "-C", "change")
+
+
+def test_a_spent_budget_promotes_nothing(repo: Path) -> None:
+    budget(repo, 2)
+    spec = edited(GOOD, ("    size: P120D", "    size: P120D\n    judgements: 2"))
+    assert challenged(repo, edited(spec, ("seed: 7", "seed: 8"))).verdict.promotable
+    verdict = challenged(repo, spec).verdict
+    assert not verdict.promotable and judgements(repo) == 2
+    assert any("budget is spent" in summary for summary in failed(verdict).values())
+
+
+def test_challengers_that_fail_on_validation_cost_nothing(repo: Path) -> None:
+    spec = edited(GOOD, ("kind: parity", "kind: bound\n    metric: roc_auc\n    rows: validation\n    minimum: 0.995"))
+    git(repo, "switch", "-q", "main")
+    change(repo, SPEC, edited(spec, ("include: [miles, carrier, seats]", "include: [carrier, seats]")))
+    save(repo, "strict")
+    git(repo, "switch", "-q", "-C", "change")
+    verdict = challenged(repo, spec).verdict
+    assert verdict.outcome == "failed" and verdict.holdout is None and judgements(repo) == 1
+
+
+def refuse_promotion(repo: Path, harm: Callable[[Path], None], capsys: pytest.CaptureFixture[str]) -> str:
+    assert challenged(repo).verdict.promotable
+    harm(repo)
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 1
+    return capsys.readouterr().err
+
+
+def test_a_spec_that_changed_after_the_verdict_is_not_promoted(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refuse_promotion(repo, lambda r: change(r, SPEC, edited(GOOD, ("seed: 7", "seed: 9"))), capsys)
+    assert "its spec changed after the verdict" in said
+
+
+def test_a_champion_that_changed_after_the_verdict_is_not_replaced(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def harm(repo: Path) -> None:
+        text = (repo / LOCK).read_text()
+        onnx = next(line for line in text.splitlines() if line.startswith("onnx:"))
+        change(repo, LOCK, text.replace(onnx, "onnx: sha256:" + "1" * 64))
+
+    assert "the champion changed after the verdict" in refuse_promotion(repo, harm, capsys)
+
+
+def test_a_commit_of_the_lock_alone_keeps_its_verdict(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert challenged(repo).verdict.promotable
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
+    base = git(repo, "rev-parse", "HEAD")
+    save(repo, "promote")
+    capsys.readouterr()
+    assert main(["plan", "--base", base, "--repo", str(repo)]) == 0
+    assert "Nothing to build, nothing to judge." in capsys.readouterr().out
+    change(repo, LOCK, (repo / LOCK).read_text().replace("family: logistic", "family: Logistic"))
+    assert main(["plan", "--base", base, "--repo", str(repo)]) == 1
+    assert "edited by hand" in capsys.readouterr().out
+
+
+def test_what_was_never_built_is_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repo = settled(tmp_path / "repo")
+    assert main(["judge", MODEL, "--repo", str(repo)]) == 2
+    assert "nothing was built here yet" in capsys.readouterr().err
+    assert main(["judge", "nothing", "--repo", str(repo)]) == 2
+    assert "There is: rides, trips, tardy" in capsys.readouterr().err

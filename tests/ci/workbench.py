@@ -1,0 +1,104 @@
+"""A small repository whose bundles are built without Ray and Dagster, so that judging is tested within seconds."""
+
+import subprocess
+from pathlib import Path
+
+from ci.judging.run import Judged, judge
+from ci.judging.snapshots import snapshot_of
+from ci.session import open_head, open_session
+from dagster_project.data.splits import write_split
+from dagster_project.domain.build import BuildRequest, BuildResult
+from dagster_project.domain.bundle import Trial
+from dagster_project.domain.fingerprint import build_key, code_digest, environment_digest
+from dagster_project.domain.projection import project
+from dagster_project.factories.provenance import vouch
+from dagster_project.storage.store import ArtifactStore
+from dagster_project.training.candidate import fit, refit
+from dagster_project.training.job import _bundle
+from dagster_project.training.problem import pose
+from dagster_project.training.progress import Stopwatch
+from dagster_project.training.rows import load_data
+from dagster_project.training.space import propose
+from tests.pipeline.small import ONE_TRIAL, write_repository
+from tests.trees import TRIPS_SQL, edited
+
+MODEL, SPEC, SQL = "tardy", "models/tardy/spec.yaml", "data_contracts/trips.sql"
+DAYS = 400
+GATES = """\
+gates:
+  - kind: parity
+  - {kind: bound, metric: roc_auc, minimum: 0.6}
+  - {kind: champion, metric: roc_auc}
+"""
+COARSE_SQL = edited(TRIPS_SQL, ("3 AS seats", "CAST(miles / 10 AS INTEGER) AS seats"))
+GOOD = edited(ONE_TRIAL.split("gates:")[0] + GATES, ("    size: P31D", "    size: P120D"))
+WEAK = edited(GOOD, ("include: [miles, carrier, seats]", "include: [carrier, seats]"))
+
+
+def settled(folder: Path, spec: str = WEAK, sql: str = COARSE_SQL, **files: str) -> Path:
+    """A repository on main: contracts, floor and, where ``spec`` is not empty, the model."""
+    write_repository(folder, DAYS, **{SPEC: spec or WEAK, SQL: sql, ".gitignore": ".acts/\nlanding/\n", **files})
+    if not spec:
+        (folder / SPEC).unlink()
+    git(folder, "init", "-q", "-b", "main")
+    save(folder, "main")
+    return folder
+
+
+def git(repo: Path, *arguments: str) -> str:
+    """Run git as somebody."""
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *who, *arguments], cwd=repo, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def save(repo: Path, message: str) -> str:
+    """Commit everything; the commit."""
+    git(repo, "add", "--all")
+    git(repo, "commit", "-q", "--allow-empty", "-m", message)
+    return git(repo, "rev-parse", "HEAD")
+
+
+def change(repo: Path, path: str, text: str) -> None:
+    """Write a file of the repository."""
+    (repo / path).parent.mkdir(parents=True, exist_ok=True)
+    (repo / path).write_text(text)
+
+
+def quick_build(repo: Path, *, vouched: bool = True) -> str:
+    """Digest of the model's bundle, built from the working folder: one fit of the spec's first proposal."""
+    workspace, head = open_head(repo)
+    spec = head.specs[MODEL]
+    contract = head.contracts[spec.contract.name]
+    snapshot = snapshot_of(contract.name, head, workspace)
+    projection = project(spec, contract)
+    code, environment = code_digest(c.family for c in spec.candidates), environment_digest()
+    request = BuildRequest(
+        spec=spec,
+        snapshot=snapshot,
+        split=write_split(spec, contract, snapshot, workspace),
+        numeric=projection.numeric,
+        categorical=projection.categorical,
+        build_key=build_key(spec, snapshot.digest, code, environment),
+        code_digest=code,
+        environment_digest=environment,
+        store=workspace.store,
+        result="",
+    )
+    data = load_data(request)
+    problem, proposal = pose(spec, data), propose(spec)[0]
+    value = list(fit(problem, proposal))[-1].value
+    trial = Trial(
+        number=0, family=proposal.family, parameters=proposal.parameters, status="completed", value=value, seconds=0.1
+    )
+    bundle, _ = _bundle(request, data, refit(problem, data, trial), [trial], Stopwatch())
+    result = BuildResult(kind="model", name=MODEL, outcome="built", snapshot=snapshot, bundle=bundle)
+    ArtifactStore(workspace.store).set_ref(f"latest/model/{MODEL}", result.model_dump(mode="json"))
+    if vouched:
+        vouch(bundle, request.build_key, MODEL, snapshot, environment, "run", workspace)
+    return bundle
+
+
+def judged(repo: Path, base: str = "main", name: str = MODEL) -> Judged:
+    """Judge what was built last, by the rules of ``base``."""
+    return judge(open_session(repo, base), name)
