@@ -71,17 +71,6 @@ def row_hashes(frame: "pl.DataFrame", contract: DataContract) -> "np.ndarray":
     return hash_rows(frame.select(ids or list(contract.column_names)))
 
 
-def repeated_rows(spec: ModelSpec, contract: DataContract, snapshot: Snapshot) -> int:
-    """Holdout rows that stand in train or validation under another id and time: leaked by a repeated row in the SQL."""
-    named = {column.name for role in (Role.ID, Role.EVENT_TIME) for column in contract.with_role(role)}
-    told = [name for name in contract.column_names if name not in named]
-    parts = read_parts(spec, contract, snapshot)
-    import polars as pl
-
-    seen = pl.concat([parts["train"], parts["validation"]]).select(told)
-    return parts["holdout"].select(told).join(seen, on=told, how="semi", nulls_equal=True).height
-
-
 def read_parts(spec: ModelSpec, contract: DataContract, snapshot: Snapshot) -> "dict[Part, pl.DataFrame]":
     """All parts at once, for who needs more than one. See :func:`read_part`."""
     import polars as pl

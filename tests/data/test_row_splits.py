@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dagster_project.data.datasets import materialise
 from dagster_project.data.split_rules import HOLDOUT, NONE, TRAIN, VALIDATION, hash_parts, time_parts
-from dagster_project.data.splits import PARTS, read_part, repeated_rows, row_hashes, split_key, write_split
+from dagster_project.data.splits import PARTS, read_part, row_hashes, split_key, write_split
 from dagster_project.domain.errors import RefusedError, UsageError
 from dagster_project.domain.spec import GroupSplit, Holdout, ModelSpec, StratifiedSplit, TimeSplit
 
@@ -160,15 +160,3 @@ def test_an_empty_part_is_refused(table, workspace) -> None:
     with pytest.raises(RefusedError, match="the split leaves no train rows of 1,800 labelled ones"):
         write_split(spec(short), contract, snapshot, workspace)
     assert not (workspace.home / "warehouse" / "splits").exists()
-
-
-def test_rows_repeated_under_another_id_are_counted(contract, workspace, table) -> None:
-    made, snapshot = table
-    assert repeated_rows(spec(BY_SHARE), made, snapshot) == 0
-    rows = pl.read_parquet(workspace.repo / "landing" / "a.parquet")
-    leaked = rows[-100:].with_columns(
-        ("leak" + pl.col("id")).alias("id"), pl.lit(START).cast(pl.Datetime("us")).alias("at")
-    )
-    leaked.write_parquet(workspace.repo / "landing" / "b.parquet")
-    grown = materialise(made, {}, workspace).snapshot
-    assert repeated_rows(spec(BY_SHARE), made, grown) == 90, "the labelled ones"
