@@ -118,12 +118,12 @@ def fresh(tmp_path: Path) -> Iterator[Path]:
 
 
 def trainers_of(repo: Path) -> list[int]:
-    """Ids of training programs whose HOME is the repository."""
+    """Ids of training programs that were started for the repository."""
     found = []
     for place in Path("/proc").iterdir():
         if place.name.isdigit():
             try:
-                mine = f"HOME={repo}\0".encode() in place.joinpath("environ").read_bytes()
+                mine = f"ACTS_REPO={repo}\0".encode() in place.joinpath("environ").read_bytes()
                 if mine and b"factories.trainer" in place.joinpath("cmdline").read_bytes():
                     found.append(int(place.name))
             except OSError:
