@@ -12,13 +12,12 @@ from dagster_project.domain.base import StrictModel
 from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.contract import DataContract
 from dagster_project.domain.errors import MachineryError, UsageError
-from dagster_project.domain.fingerprint import code_digest, environment_digest
 from dagster_project.domain.loading import load_repository
 from dagster_project.domain.lock import ChampionLock
 from dagster_project.domain.projection import project
 from dagster_project.domain.repository import Repository
+from dagster_project.domain.requests import build_request
 from dagster_project.domain.snapshot import Snapshot
-from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.store import ArtifactStore
 
@@ -51,12 +50,16 @@ def reproduce(repo: Path, model: str, *, quiet: bool = False) -> Reproduction:
     lock = head.locks.get(model)
     if lock is None:
         raise UsageError(f"{model}: there is no champion lock to reproduce. Promote one first.")
+    from dagster_project.data.splits import write_split
+
     repository = _as_locked(workspace, head, lock)
     spec = repository.specs[model]
     contract = repository.contracts[spec.contract.name]
     snapshot = _snapshot(workspace, contract, lock)
     with tempfile.TemporaryDirectory(prefix="acts-reproduce-") as folder:
-        request = _request(spec, contract, snapshot, workspace, Path(folder))
+        split = write_split(spec, contract, snapshot, workspace)
+        store, answer = str(Path(folder) / "store"), str(Path(folder) / "result.json")
+        request = build_request(spec, project(spec, contract), snapshot, split, store=store, result=answer)
         path = Path(folder) / "request.json"
         path.write_text(request.to_json())
         code = run_module(workspace, "dagster_project.training.job", str(path), quiet=quiet)
@@ -102,28 +105,6 @@ def _snapshot(workspace: Workspace, contract: DataContract, lock: ChampionLock) 
             f"{contract.name}: snapshot {lock.snapshot} is not in the warehouse. Point ACTS_WAREHOUSE at it."
         )
     return found
-
-
-def _request(
-    spec: ModelSpec, contract: DataContract, snapshot: Snapshot, workspace: Workspace, folder: Path
-) -> BuildRequest:
-    from dagster_project.data.splits import write_split
-    from dagster_project.domain.fingerprint import build_key
-
-    projection = project(spec, contract)
-    code, environment = code_digest(c.family for c in spec.candidates), environment_digest()
-    return BuildRequest(
-        spec=spec,
-        snapshot=snapshot,
-        split=write_split(spec, contract, snapshot, workspace),
-        numeric=projection.numeric,
-        categorical=projection.categorical,
-        build_key=build_key(spec, snapshot.digest, code, environment),
-        code_digest=code,
-        environment_digest=environment,
-        store=str(folder / "store"),
-        result=str(folder / "result.json"),
-    )
 
 
 def _difference(workspace: Workspace, request: BuildRequest, result: TrainingResult, lock: ChampionLock) -> float:

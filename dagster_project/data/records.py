@@ -5,9 +5,6 @@ deltalake: the plan of a pull request reads records with the core install alone.
 """
 
 import json
-import os
-import uuid
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -15,6 +12,7 @@ from upath import UPath
 
 from dagster_project.domain.base import StrictModel
 from dagster_project.domain.errors import MachineryError
+from dagster_project.domain.files import write_whole
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.domain.verdict import Finding
 from dagster_project.domain.workspace import Workspace
@@ -111,34 +109,6 @@ def current_snapshot(dataset: str, workspace: Workspace) -> Snapshot | None:
 def point_at(snapshot: Snapshot, workspace: Workspace) -> None:
     """Make ``snapshot`` the current one of its dataset."""
     write_whole(dataset_folder(snapshot.dataset, workspace) / "current.json", snapshot.to_json().encode())
-
-
-def write_whole(path: UPath, data: bytes) -> None:
-    """Write aside, then rename; object storage does the same by itself.
-
-    Raises:
-        MachineryError: the disk is full, or the place can't be written.
-    """
-    try:
-        if isinstance(path, Path):
-            _replace(path, data)
-        else:
-            path.write_bytes(data)
-    except OSError as error:
-        raise MachineryError(f"{path}: can't be written: {error.strerror or error}. Nothing was changed.") from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with aside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def find_snapshot(dataset: str, digest: str, workspace: Workspace) -> Snapshot | None:

@@ -10,12 +10,12 @@ from upath import UPath
 
 from dagster_project.data.datasets import read
 from dagster_project.data.digests import hash_rows, rows_sum, table_digest
-from dagster_project.data.records import write_whole
 from dagster_project.data.split_rules import hash_parts, time_parts
 from dagster_project.data.tables import stage
 from dagster_project.domain.base import digest_of
 from dagster_project.domain.contract import DataContract, Role
 from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.files import write_whole
 from dagster_project.domain.snapshot import Snapshot, SplitResult, SplitRows
 from dagster_project.domain.spec import ModelSpec, TimeSplit
 from dagster_project.domain.workspace import Workspace

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 from .base import digest_of, digest_of_bytes
 from .families import FAMILIES
@@ -72,3 +73,18 @@ def build_key(spec: ModelSpec, snapshot_digest: str, code: str, environment: str
     return digest_of(
         {"training": spec.training_part(), "snapshot": snapshot_digest, "code": code, "environment": environment}
     )
+
+
+class Keys(NamedTuple):
+    """What a model's build depends on."""
+
+    build: str
+    code: str
+    environment: str
+
+
+def keys_of(spec: ModelSpec, snapshot_digest: str) -> Keys:
+    """The build key of ``spec`` over a snapshot, with the digests of code and environment that went into it."""
+    code = code_digest(candidate.family for candidate in spec.candidates)
+    environment = environment_digest()
+    return Keys(build_key(spec, snapshot_digest, code, environment), code, environment)

@@ -12,12 +12,14 @@ from dagster._core.errors import DagsterPipesExecutionError  # not among Dagster
 
 from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.errors import REFUSED, USER_ERROR, MachineryError, RefusedError, UsageError
+from dagster_project.domain.fingerprint import keys_of
 from dagster_project.domain.projection import Projection
+from dagster_project.domain.requests import build_request
 from dagster_project.domain.snapshot import Snapshot, SplitResult
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.provenance import vouch
-from dagster_project.factories.reuse import build_ref, keys_of, stored_bundle
+from dagster_project.factories.reuse import build_ref, stored_bundle
 from dagster_project.storage.files import read_optional, write_atomic
 from dagster_project.storage.store import ArtifactStore
 
@@ -58,15 +60,11 @@ def train_or_reuse(
         return Trained(bundle, keys.build, reused=True, seconds=0.0, stages={})
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="acts-training-") as folder:
-        request = BuildRequest(
-            spec=spec,
-            snapshot=snapshot,
-            split=split,
-            numeric=projection.numeric,
-            categorical=projection.categorical,
-            build_key=keys.build,
-            code_digest=keys.code,
-            environment_digest=keys.environment,
+        request = build_request(
+            spec,
+            projection,
+            snapshot,
+            split,
             store=workspace.store,
             result=str(Path(folder) / "result.json"),
             cpus=os.cpu_count() or 1,

@@ -3,13 +3,14 @@
 import time
 
 from dagster_project.domain.build import BuildResult
+from dagster_project.domain.fingerprint import keys_of
 from dagster_project.domain.repository import Repository
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.domain.verdict import Finding, Outcome
 from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.bundle_findings import bundle_findings
 from dagster_project.factories.naming import referred
-from dagster_project.factories.reuse import keys_of, stored_bundle
+from dagster_project.factories.reuse import stored_bundle
 from dagster_project.storage.store import ArtifactStore
 
 

@@ -7,10 +7,10 @@ from ci.judging.run import Judged, judge
 from ci.judging.snapshots import snapshot_of
 from ci.session import open_head, open_session
 from dagster_project.data.splits import write_split
-from dagster_project.domain.build import BuildRequest, BuildResult
+from dagster_project.domain.build import BuildResult
 from dagster_project.domain.bundle import Trial
-from dagster_project.domain.fingerprint import build_key, code_digest, environment_digest
 from dagster_project.domain.projection import project
+from dagster_project.domain.requests import build_request
 from dagster_project.factories.provenance import vouch
 from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.candidate import fit, refit
@@ -71,20 +71,9 @@ def quick_build(repo: Path, *, vouched: bool = True) -> str:
     spec = head.specs[MODEL]
     contract = head.contracts[spec.contract.name]
     snapshot = snapshot_of(contract.name, head, workspace)
-    projection = project(spec, contract)
-    code, environment = code_digest(c.family for c in spec.candidates), environment_digest()
-    request = BuildRequest(
-        spec=spec,
-        snapshot=snapshot,
-        split=write_split(spec, contract, snapshot, workspace),
-        numeric=projection.numeric,
-        categorical=projection.categorical,
-        build_key=build_key(spec, snapshot.digest, code, environment),
-        code_digest=code,
-        environment_digest=environment,
-        store=workspace.store,
-        result="",
-    )
+    split = write_split(spec, contract, snapshot, workspace)
+    columns = project(spec, contract)
+    request = build_request(spec, columns, snapshot, split, store=workspace.store, result="")
     data = load_data(request)
     problem, proposal = pose(spec, data), propose(spec)[0]
     value = list(fit(problem, proposal))[-1].value
@@ -95,7 +84,7 @@ def quick_build(repo: Path, *, vouched: bool = True) -> str:
     result = BuildResult(kind="model", name=MODEL, outcome="built", snapshot=snapshot, bundle=bundle)
     ArtifactStore(workspace.store).set_ref(f"latest/model/{MODEL}", result.model_dump(mode="json"))
     if vouched:
-        vouch(bundle, request.build_key, MODEL, snapshot, environment, "run", workspace)
+        vouch(bundle, request.build_key, MODEL, snapshot, request.environment_digest, "run", workspace)
     return bundle
 
 
