@@ -31,7 +31,10 @@ class Course:
             self._keep(number, "completed" if done else "stopped", value, steps, seconds)
 
     def failed(self, number: int, reason: str) -> None:
-        """The trial raised, or its worker died."""
+        """The trial raised, or its worker died, perhaps before it began; one that ended already keeps its value."""
+        if number in self.trials and number not in self.open:
+            return
+        self.began(number)
         self._keep(number, "failed", None, 0, time.perf_counter() - self.open[number], reason)
         self.ended(number)
 

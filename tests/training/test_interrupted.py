@@ -31,11 +31,12 @@ def session(tmp_path_factory):
 
 
 def start(words: list[str], environment: dict[str, str], session: Path) -> "subprocess.Popen[str]":
+    """A training program whose workers are busy. Use it as a context, which closes its pipe."""
     process = subprocess.Popen(
         words,
         env={**environment, "TMPDIR": str(session)},
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
@@ -60,10 +61,10 @@ def wait_until_gone(session: Path, seconds: float = 30) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_signal_leaves_nothing(request_for, environment, session, number):
     request = request_for("binary", **SLOW_SEARCH)
-    process = start(command(request), environment, session)
-    assert session_processes(str(session), {os.getpid()})
-    process.send_signal(number)
-    code = process.wait(timeout=60)
+    with start(command(request), environment, session) as process:
+        assert session_processes(str(session), {os.getpid()})
+        process.send_signal(number)
+        code = process.wait(timeout=60)
     assert code == (130 if number == signal.SIGINT else -number)
     wait_until_gone(session)
     assert not Path(request.result).exists() and not Path(request.store).exists()
@@ -71,8 +72,8 @@ def test_a_signal_leaves_nothing(request_for, environment, session, number):
 
 def test_killing_who_started_it_leaves_nothing(request_for, environment, session):
     request = request_for("binary", **SLOW_SEARCH)
-    parent = start([sys.executable, "-c", CHILD, *command(request)], environment, session)
-    parent.kill()
-    parent.wait(timeout=60)
+    with start([sys.executable, "-c", CHILD, *command(request)], environment, session) as parent:
+        parent.kill()
+        parent.wait(timeout=60)
     wait_until_gone(session)
     assert not Path(request.result).exists() and not Path(request.store).exists()

@@ -49,16 +49,18 @@ def test_no_trial_within_the_time_budget_is_said(request_for, environment):
 def test_a_dead_worker_fails_its_trial_alone(request_for, environment, session, tmp_path):  # noqa: F811
     from .conftest import command
 
-    request = request_for("binary", **MANY)
-    process = start(command(request), environment, session)
-    deadline = time.monotonic() + 30
-    while not (workers := fitting(session)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.kill(workers[0], signal.SIGKILL)
-    out, _ = process.communicate(timeout=200)
+    slow = {"family": "mlp", "search": {"epochs": 150, "batch_size": 64}}  # killed within a trial, not between two
+    request = request_for("binary", candidates=[slow], search={"trials": 6})
+    with start(command(request), environment, session) as process:
+        deadline = time.monotonic() + 30
+        while not (workers := fitting(session)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(workers[0], signal.SIGKILL)
+        out, _ = process.communicate(timeout=200)
     assert process.returncode == 0, out
     failed = [trial for trial in trials_of(request, tmp_path / "bundle") if trial["status"] == "failed"]
-    assert len(failed) == 1 and "died" in failed[0]["error"]
+    assert len(failed) == 1 and "died" in failed[0]["error"], failed
+    assert "Traceback" not in out
 
 
 def fitting(session: Path) -> list[int]:  # noqa: F811

@@ -5,8 +5,9 @@ import pytest
 from dagster_project.domain.bundle import Trial
 from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.families import FAMILIES, Distribution
+from dagster_project.training.course import Course
 from dagster_project.training.search import best_trial
-from dagster_project.training.space import propose
+from dagster_project.training.space import Proposal, propose
 
 
 def test_trial_i_does_not_depend_on_how_many_there_are(request_for):
@@ -87,3 +88,35 @@ def test_no_value_says_why():
         best_trial(failures, "r2")
     with pytest.raises(RefusedError, match="time budget"):
         best_trial([trial(0, None, "stopped")], "r2")
+
+
+def test_the_course_keeps_what_ended_and_records_what_died():
+    spoken: list[Trial] = []
+    proposals = [Proposal(number, "ridge", {}) for number in range(4)]
+    course = Course(proposals, Recorded(spoken))
+    course.began(0)
+    course.reached(0, 0.5, 1, 1.0, done=True)
+    course.ended(0)
+    course.failed(0, "its worker died afterwards")
+    course.failed(1, "its worker died before it began")
+    course.began(2)
+    course.reached(2, float("nan"), 1, 1.0, done=True)
+    course.ended(2)
+    course.began(3)
+    trials = course.finish()
+    assert [trial.status for trial in trials] == ["completed", "failed", "failed", "stopped"]
+    assert trials[2].error == "the metric is nan"
+    assert spoken == trials
+
+
+class Recorded:
+    """A display that keeps what it is shown."""
+
+    def __init__(self, spoken: list[Trial]) -> None:
+        self.spoken = spoken
+
+    def say(self, line: str) -> None:
+        raise AssertionError(line)
+
+    def trial(self, trial: Trial) -> None:
+        self.spoken.append(trial)
