@@ -1,5 +1,6 @@
 """A suite's findings as one HTML page that needs nothing from anywhere."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any, Literal
@@ -8,6 +9,9 @@ from dagster_project.domain.verdict import Finding, Outcome
 
 Displays = Literal["none", "problems", "all"]
 _WORTH_SHOWING = (Outcome.FAILED, Outcome.WARNED)
+_TAGS = "(/?(?:a|b|br|i|li|ol|p|small|span|strong|u|ul))"
+_TAG = re.compile(rf"<{_TAGS}(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_HARMLESS = re.compile(rf"&lt;{_TAGS}&gt;", re.IGNORECASE)
 _FIGURE = '<div class="figure">'
 
 _STYLE = """
@@ -55,11 +59,17 @@ def _item(item: Any) -> str:
     from plotly.io import to_html
 
     if isinstance(item, str):
-        return f"<div>{item}</div>"
+        return f"<div>{tame(item)}</div>"
     if isinstance(item, pd.DataFrame):
         return str(item.to_html(max_rows=50, notebook=False, border=0))
     if isinstance(item, BaseFigure):
         return _FIGURE + str(to_html(item, full_html=False, include_plotlyjs=False)) + "</div>"
     if isinstance(item, dict):
         return "".join(f"<h3>{escape(str(tab))}</h3>{''.join(map(_item, items))}" for tab, items in item.items())
-    return str(item.to_html()) if hasattr(item, "to_html") else f"<p>{escape(repr(item))}</p>"
+    table = getattr(item, "data", None)  # a pandas Styler, which would not escape its cells
+    return _item(table) if isinstance(table, pd.DataFrame) else f"<p>{escape(repr(item))}</p>"
+
+
+def tame(markup: str) -> str:
+    """Harmless tags without attributes stay, all others show as text: names and values come from the rows."""
+    return _HARMLESS.sub(r"<\1>", escape(_TAG.sub(r"<\1>", markup), quote=False))

@@ -6,6 +6,7 @@ import polars as pl
 
 from dagster_project.domain.contract import Condition, DataContract
 from dagster_project.domain.verdict import Finding, Outcome
+from dagster_project.quality.page import tame
 from dagster_project.quality.suites import QualityReport, run_data_suites
 
 from .conftest import things
@@ -79,3 +80,20 @@ def test_a_dataset_without_label_id_and_time(contract: Build) -> None:
     report = run_data_suites(plain, frame, frame)
     assert [f.summary for f in report.findings if f.outcome == Outcome.BROKEN] == []
     assert named(report, "LabelDrift").summary == "the contract names no label"
+
+
+def test_values_of_the_rows_are_never_markup(contract: Build) -> None:
+    """A hostile value reaches tables, figures and sentences; the page must show it as text."""
+    hostile = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
+    base = things(300, 3)
+    head = base.with_columns(colour=pl.col("colour").replace("red", hostile))
+    report = run_data_suites(contract(), head, base, displays="all")
+    assert "alert(1)" in "".join(report.html.values())
+    for page in report.html.values():
+        assert "<img src=x" not in page and "<script>alert" not in page
+
+
+def test_tame_keeps_emphasis_and_nothing_that_acts() -> None:
+    assert tame('<b class="x">a</b><br/> 3 < 4') == "<b>a</b><br> 3 &lt; 4"
+    assert tame('<a href="javascript:x">y</a>') == "<a>y</a>"
+    assert "<script" not in tame("<script>1</script>") and "<img" not in tame("<b><img src=x onerror=y></b>")
