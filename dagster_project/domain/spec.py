@@ -74,7 +74,7 @@ class GroupSplit(StrictModel):
 
 
 class StratifiedSplit(StrictModel):
-    """Rows go to a part by a hash of their id, within each class: stable when rows arrive."""
+    """Rows go to a part by a hash of their id: every class in like shares, and stable when rows arrive."""
 
     by: Literal["stratified"]
     validation: Share

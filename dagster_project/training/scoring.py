@@ -50,14 +50,15 @@ def _log_loss(target: "np.ndarray", scores: "np.ndarray", positive: int) -> floa
     import numpy as np
 
     own = scores[np.arange(len(target)), target].astype(np.float64)
-    return float(-np.log(np.clip(own, 1e-15, 1.0)).mean())
+    return float(-np.log(np.clip(own, np.finfo(np.float32).eps, 1.0)).mean())
 
 
 def _brier(target: "np.ndarray", scores: "np.ndarray", positive: int) -> float:
-    """Sum over the classes, between 0 and 2 (Brier 1950)."""
+    """Sum over the classes (Brier 1950), halved for two: as ``evaluation/metrics.py`` has it."""
     import numpy as np
 
-    return float(((scores - np.eye(scores.shape[1])[target]) ** 2).sum(axis=1).mean())
+    distance = float(((scores - np.eye(scores.shape[1])[target]) ** 2).sum(axis=1).mean())
+    return distance / 2 if scores.shape[1] == 2 else distance
 
 
 def _accuracy(target: "np.ndarray", labels: "np.ndarray", positive: int) -> float:
