@@ -140,7 +140,7 @@ class Judgement:
         )
         for part in rows.values():
             found += part.findings
-        return found + leak_findings(spec, self.sources, rows["holdout"])
+        return found + leak_findings(spec, self.rules, self.sources, rows)
 
     def _on_holdout(self, case: Case, rows: JudgedRows) -> tuple[Permission, Measurements]:
         """Ask the budget first; only what it grants is measured."""

@@ -6,6 +6,7 @@ rows from the pull request's snapshot (its SQL may have changed the columns), th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,9 @@ def _judged(part: Part, champion: pl.DataFrame, target: str, sources: Sources) -
     return JudgedRows(challenger, kept, kept[target].to_numpy(), findings)
 
 
-def leak_findings(spec: ModelSpec, sources: Sources, holdout: JudgedRows) -> tuple[Finding, ...]:
+def leak_findings(
+    spec: ModelSpec, rules: JudgingRules, sources: Sources, rows: dict[str, JudgedRows]
+) -> tuple[Finding, ...]:
     """What of the holdout stands in the rows that the pull request's own spec and SQL let its build see.
 
     By id, and by content: a row that was copied under another id and time. A timetable repeats itself, so only copies
@@ -79,22 +82,25 @@ def leak_findings(spec: ModelSpec, sources: Sources, holdout: JudgedRows) -> tup
     """
     from dagster_project.data.splits import read_parts
 
-    head = read_parts(spec, sources.head_contract, sources.head)
-    key = _id(sources.base_contract)
+    holdout, key = rows["holdout"], _id(sources.base_contract)
+    if sources.same and spec.split == rules.spec.split and spec.target == rules.spec.target:
+        seen = _seen({part: rows[part].challenger for part in ("train", "validation")})
+    else:
+        seen = _seen(read_parts(spec, sources.head_contract, sources.head))
     found = []
-    by_id = _seen(head).join(holdout.champion.select(key), on=key, how="semi").height
+    by_id = seen.join(holdout.champion.select(key), on=key, how="semi").height
     if by_id:
         found.append(_leak(f"{by_id} rows of the holdout stand in the rows that the build could see"))
     if not sources.same:
         told = _told(sources)
         base = read_parts(spec, sources.base_contract, sources.base)
-        copies = _copies(holdout.challenger, _seen(head), told) - _copies(holdout.champion, _seen(base), told)
+        copies = _copies(holdout.challenger, seen, told) - _copies(holdout.champion, _seen(base), told)
         if copies > MOST_COPIES * holdout.champion.height:
             found.append(_leak(f"{copies} more rows of the holdout have a copy in the rows that the build could see"))
     return tuple(found)
 
 
-def _seen(parts: dict[Part, pl.DataFrame]) -> pl.DataFrame:
+def _seen(parts: Mapping[Part, pl.DataFrame]) -> pl.DataFrame:
     import polars as pl
 
     return pl.concat([parts["train"], parts["validation"]])
