@@ -214,9 +214,17 @@ def compare_on(name: str, clean: Parts) -> dict[str, Any]:
     left_out = ("BoostingOverfit", "")
     unlike = (library.keys() ^ ours.keys()) - {left_out}
     assert not unlike, unlike
-    differing = {f"{c} {rows}".strip(): [library[c, rows], ours[c, rows]] for c, rows in library.keys() - {left_out}
-                 if library[c, rows] != ours[c, rows]}  # fmt: skip
+    differing = {
+        f"{name} {rows}".strip(): [library[name, rows], ours[name, rows]]
+        for name, rows in library.keys() - {left_out}
+        if _comparable(name, library[name, rows]) != _comparable(name, ours[name, rows])
+    }
     return {"check": check, "outcome": ours[check, ""], "compared": len(ours) - 1, "differing": differing}
+
+
+def _comparable(check: str, outcome: str) -> str:
+    """A clock on a busy machine says what it likes; that it ran can be compared."""
+    return "ran" if check == "ModelInferenceTime" and outcome != "did not run" else outcome
 
 
 def small(parts: Parts, train: int = 2000, validation: int = 1000) -> Parts:
@@ -247,7 +255,11 @@ def run() -> dict[str, Any]:
     report, our_cpu, our_wall = measured(lambda: our_report(train, validation, model, shares))
     ours = our_outcomes(report)
     # The library leaves importances out when it projects more than two minutes: then UnusedFeatures runs only here.
-    differing = sorted(f"{c} {rows}".strip() for c, rows in library if library[c, rows] != ours.get((c, rows)))
+    differing = sorted(
+        f"{c} {rows}".strip()
+        for c, rows in library
+        if _comparable(c, library[c, rows]) != _comparable(c, ours.get((c, rows), "missing"))
+    )
     clean = small((train, validation))
     defects = {name: compare_on(name, clean) for name in DEFECTS}
     same = all(not found["differing"] and found["outcome"] in ("failed", "warned") for found in defects.values())
