@@ -71,8 +71,8 @@ def errors_of(events: Iterable[dg.DagsterEvent]) -> list[ActsError]:
             error = event.step_failure_data.error
             if error.cls_name == REFUSED_BY_CHECK:
                 continue
-            while error.cause is not None:
-                error = error.cause
+            while error.cause is not None and not _is_ours(error.cls_name):
+                error = error.cause  # Dagster wraps what was raised; what an error of ours came from is not asked
             found.append(_as_ours(error.cls_name or "", error.message, event.step_key or "?"))
     return found
 
@@ -80,12 +80,17 @@ def errors_of(events: Iterable[dg.DagsterEvent]) -> list[ActsError]:
 def _as_ours(kind: str, message: str, step: str) -> ActsError:
     """An error of ours by its name; a stranger's is the machinery's."""
     words = message.strip().removeprefix(f"dagster_project.domain.errors.{kind}:").strip()
-    known = getattr(errors, kind, None)
     if kind == "UserFileError":
         return errors.UsageError(words)  # its problems are in its words
-    if isinstance(known, type) and issubclass(known, ActsError):
-        return known(words)
+    if _is_ours(kind):
+        ours: type[ActsError] = getattr(errors, kind)
+        return ours(words)
     return MachineryError(f"{step}: {words}. The whole trace is in the run, in Dagster's UI.")
+
+
+def _is_ours(kind: str | None) -> bool:
+    known = getattr(errors, kind or "", None)
+    return isinstance(known, type) and issubclass(known, ActsError)
 
 
 def _metadata(run: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, Any]:
