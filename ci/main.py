@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from ci.options import plain
 from dagster_project.domain.errors import BROKEN, PASSED, USER_ERROR, ActsError
 
 COMMANDS = {
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _ended(message: str, code: int) -> int:
-    click.echo(message, err=True)
+    click.echo(plain(message), err=True)
     return code
 
 

@@ -37,9 +37,14 @@ def repository(repo: Path) -> Path:
     return folder
 
 
+def plain(text: str) -> str:
+    """The text with control characters shown: a file may have smuggled them in, and a terminal would obey."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
 def say(text: str, colour: str | None = None) -> None:
-    """Print a line; colour on a terminal only. Control characters that a file smuggled in are shown, not obeyed."""
-    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    """Print a line; colour on a terminal only."""
+    shown = plain(text)
     coloured = colour and sys.stdout.isatty() and "NO_COLOR" not in os.environ
     click.echo(click.style(shown, fg=colour) if coloured else shown)
 
