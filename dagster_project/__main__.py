@@ -8,6 +8,8 @@ Exit codes: 0 built or reused, 1 a blocking check said no, 2 a file the user wro
 """
 
 import argparse
+import os
+import sqlite3
 import sys
 import traceback
 from collections.abc import Sequence
@@ -23,6 +25,7 @@ from dagster_project.domain.repository import FolderTree, Repository
 from dagster_project.domain.specs import load_lock
 from dagster_project.domain.verdict import Verdict
 from dagster_project.domain.workspace import Workspace
+from dagster_project.training.lifetime import die_with_parent
 
 INTERRUPTED = 130
 
@@ -30,6 +33,8 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the programs; its exit code."""
     parsed = _parser().parse_args(arguments)
+    if arguments is None:
+        die_with_parent(os.getppid())
     workspace = Workspace(repo=parsed.repo.resolve())
     try:
         if parsed.program == "build":
@@ -41,8 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted: nothing half-built was left", file=sys.stderr)
         return INTERRUPTED
-    except Exception:  # noqa: BLE001 - the last line of defence: whatever it was, the machinery broke
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, the machinery broke
+        told = getattr(error, "orig", None)  # SQLAlchemy's word for what the database said
+        if isinstance(told, sqlite3.Error):
+            hint = "Make room there or move it with ACTS_HOME, then build again."
+            print(f"{workspace.dagster_home}: Dagster's databases can't be used: {told}. {hint}", file=sys.stderr)
+        else:
+            traceback.print_exc()
         return BROKEN
 
 

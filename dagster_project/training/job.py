@@ -6,9 +6,7 @@ Exit codes: 0 a bundle stands, 1 nothing fit to be one came out, 2 the request i
 130 interrupted.
 """
 
-import ctypes
 import os
-import signal
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +25,7 @@ from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.bundling import bundle_files, keep_bundle, make_manifest
 from dagster_project.training.candidate import Candidate, refit
 from dagster_project.training.export import export
+from dagster_project.training.lifetime import die_with_parent
 from dagster_project.training.local_ray import local_ray
 from dagster_project.training.parity import check_parity
 from dagster_project.training.planted import plant, thresholds_of
@@ -37,7 +36,6 @@ from dagster_project.training.search import best_trial, search
 from dagster_project.training.space import Proposal, propose
 
 INTERRUPTED = 130
-_PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,13 +56,6 @@ def main(arguments: list[str] | None = None) -> int:
         return BROKEN
     write_atomic(request.result, result.to_json().encode())
     return PASSED
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill us when whoever started us ends, so that training never outlives its run (Linux)."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before we asked
-        sys.exit(BROKEN)
 
 
 def read_request(arguments: list[str]) -> BuildRequest:
