@@ -19,7 +19,9 @@ from .test_interrupted import session, start  # noqa: F401 a fixture
 
 pytestmark = pytest.mark.slow
 
-MANY = {"families": ["random_forest", "logistic_regression"], "search": {"trials": 1000, "time_budget": "PT20S"}}
+# more than any machine trains in the time
+LONG = {"family": "mlp", "search": {"epochs": 50, "batch_size": 64}}
+MANY = {"candidates": [LONG], "search": {"trials": 1000, "time_budget": "PT20S", "scheduler": "none"}}
 
 
 def trials_of(request: BuildRequest, folder: Path) -> list[dict]:
