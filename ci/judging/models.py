@@ -38,8 +38,9 @@ def load_judged(store: ArtifactStore, bundle: str) -> JudgedModel:
         RefusedError: its ONNX file is refused.
         MachineryError: the store does not have it, or its bytes are not what its digest says.
     """
+    from dagster_project.inference.limits import Limits
     from dagster_project.inference.predictor import OnnxPredictor
 
     manifest = load_manifest(store, bundle)
     data = load_model(store, manifest)
-    return JudgedModel(bundle, manifest, data, OnnxPredictor(data, manifest))
+    return JudgedModel(bundle, manifest, data, OnnxPredictor(data, manifest, limits=Limits()))

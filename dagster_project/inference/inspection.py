@@ -2,8 +2,8 @@
 
 The format is the protobuf of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. What is refused cannot be needed
 by a graph that maps one row of raw columns to one answer: code of others (operator domains, functions), files beside
-the file (external data), control flow, chance, and tensors that are larger in words than in bytes. How much memory and
-time a session may take is for the process that runs it to limit.
+the file (external data), control flow, chance, and tensors that are larger in words than in bytes. What a graph takes
+while it runs is limited where it runs (:mod:`limits`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

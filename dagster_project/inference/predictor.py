@@ -1,6 +1,7 @@
 """Answers of an exported model. Nothing but numpy and onnxruntime is imported, so that serving stays small."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +9,11 @@ from dagster_project.domain.bundle import BundleManifest, Input
 from dagster_project.domain.errors import RefusedError
 
 from .inspection import inspect_onnx
+from .limits import Limits, Meter
 
 if TYPE_CHECKING:
     import numpy as np
+    import onnxruntime as ort
 
 BATCH = 50_000
 SUM_TOLERANCE = 1e-3
@@ -44,14 +47,14 @@ class Answers:
 
 
 class OnnxPredictor:
-    """Runs a bundle's ONNX file on raw contract columns.
+    """Runs a bundle's ONNX file on raw contract columns, a stranger's within ``limits``.
 
     The file is inspected before any session is made. Raises RefusedError when the file is refused, cannot be loaded,
     or answers with what no answer can be: labels outside the manifest's classes, numbers that are not finite,
-    probabilities that do not sum to one.
+    probabilities that do not sum to one; or takes more memory or time than the limits.
     """
 
-    def __init__(self, data: bytes, manifest: BundleManifest, threads: int = 1) -> None:
+    def __init__(self, data: bytes, manifest: BundleManifest, threads: int = 1, limits: Limits | None = None) -> None:
         import onnxruntime as ort
 
         inspect_onnx(data, manifest)
@@ -63,8 +66,14 @@ class OnnxPredictor:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.manifest = manifest
         self._errors = _runtime_errors()
+        self._meter = Meter(limits) if limits else None
+        # folding runs nodes while it loads, where nothing could end them
+        disabled = ["ConstantFolding"] if limits else []
         try:
-            self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            with self._running():
+                self._session = ort.InferenceSession(
+                    data, options, providers=["CPUExecutionProvider"], disabled_optimizers=disabled
+                )
         except self._errors as error:
             raise RefusedError(f"onnxruntime cannot load the ONNX file: {error}. Export it again.") from None
 
@@ -80,9 +89,14 @@ class OnnxPredictor:
 
     def _run(self, feed: dict[str, Any]) -> "list[np.ndarray]":
         try:
-            return list(self._session.run(list(self.manifest.outputs), feed))
+            with self._running() as options:
+                return list(self._session.run(list(self.manifest.outputs), feed, options))
         except self._errors as error:
-            raise RefusedError(f"{self.manifest.model}'s ONNX file does not answer: {error}") from None
+            within = f" (it may take {self._meter.limits})" if self._meter else ""
+            raise RefusedError(f"{self.manifest.model}'s ONNX file does not answer{within}: {error}") from None
+
+    def _running(self) -> "AbstractContextManager[ort.RunOptions | None]":
+        return self._meter.running() if self._meter else nullcontext()
 
     def _answers(self, parts: "list[list[np.ndarray]]", rows: int) -> Answers:
         import numpy as np
@@ -164,4 +178,4 @@ def _runtime_errors() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     found = [value for value in vars(state).values() if isinstance(value, type) and issubclass(value, Exception)]
-    return (*found, ValueError, RuntimeError)
+    return (*found, ValueError, RuntimeError, MemoryError)

@@ -135,7 +135,19 @@ def graph(**changes: object) -> onnx.ModelProto:
         tensor.float_data.extend([0.0] * 4)
     if changes.get("giant"):
         tensor.dims[:] = [1 << 40]
-    model = helper.make_model(helper.make_graph(nodes, "g", inputs, outputs, [tensor]))
+    weights = [tensor]
+    if changes.get("swells"):
+        weights.append(helper.make_tensor("side", TensorProto.INT64, [1], [50_000]))
+        nodes[0].input[0] = "swollen"
+        nodes[:0] = [
+            helper.make_node("Mul", ["side", "side"], ["shape"]),
+            helper.make_node("ConstantOfShape", ["shape"], ["swollen"]),
+        ]
+    model = helper.make_model(
+        helper.make_graph(nodes, "g", inputs, outputs, weights),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=9,
+    )
     if domain:
         model.opset_import.add(domain=domain, version=1)
     return model
@@ -183,9 +195,20 @@ def corrupt(folder: Path) -> None:
         (replaced(graph(domain="com.example", op="Backdoor").SerializeToString()), "com.example"),
         (replaced(graph(external=True).SerializeToString()), "external"),
         (replaced(graph(giant=True).SerializeToString()), "weights"),
+        (replaced(graph(swells=True).SerializeToString()), "4 GiB of memory"),
         (replaced(b"\x00" * 1000), "ONNX"),
     ],
-    ids=["extra file", "link", "traversal", "corrupted", "foreign domain", "external data", "giant tensor", "no ONNX"],
+    ids=[
+        "extra",
+        "link",
+        "traversal",
+        "corrupted",
+        "foreign domain",
+        "external data",
+        "giant tensor",
+        "giant running",
+        "no ONNX",
+    ],
 )
 def test_a_bad_bundle_is_refused(
     village: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], harm: Callable[[Path], None], said: str
