@@ -122,6 +122,11 @@ FAMILIES: dict[str, Family] = {
 }
 
 
+def outputs_of(task: Task) -> tuple[str, ...]:
+    """Names of the graph's outputs."""
+    return ("value",) if task == "regression" else ("label", "probabilities")
+
+
 def families_for(task: Task, modality: Modality = "tabular") -> tuple[str, ...]:
     """Names of the families that fit, in alphabetical order."""
     return tuple(sorted(f.name for f in FAMILIES.values() if task in f.tasks and modality in f.modalities))

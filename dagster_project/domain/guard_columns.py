@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from .contract import Column, DataContract, LogicalType, Role
 from .errors import Problem
+from .families import outputs_of
 from .spec import CategoricalTransform, ModelSpec, NumericTransform
 from .validation import suggest
 from .yamlfile import Document, Location
@@ -118,6 +119,9 @@ def _check_feature(
     elif column.role == Role.LABEL:
         message = f"{name} is a label too: a stand-in for {spec.target} that nobody knows at prediction time."
         yield at.problem(loc, message, "Remove it from the features.", code="leak")
+    elif name in outputs_of(spec.task):
+        message = f"{name} is what the model's graph calls an output, and names in a graph are unique."
+        yield at.problem(loc, message, "Give the column another name.", code="feature-name")
     elif column.role in _KEPT_OUT:
         yield at.problem(loc, f"{name} can't be a feature: {_KEPT_OUT[column.role]}", code="feature-role")
     else:

@@ -17,10 +17,11 @@ from dagster_project.domain.bundle import (
     Parity,
     Trial,
 )
+from dagster_project.domain.families import outputs_of
 from dagster_project.storage.bundles import store_bundle
 from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.candidate import Candidate
-from dagster_project.training.rows import Data, outputs_of
+from dagster_project.training.rows import Data
 
 
 def bundle_files(model: bytes, trials: list[Trial], parity: Parity) -> dict[str, bytes]:

@@ -8,8 +8,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.domain.bundle import Input
+from dagster_project.domain.families import outputs_of
 from dagster_project.training.candidate import Candidate, label_values
-from dagster_project.training.rows import alias, outputs_of
+from dagster_project.training.rows import alias
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.bundle import Input
 from dagster_project.domain.errors import MachineryError, RefusedError
-from dagster_project.domain.families import Task
 from dagster_project.inference.frames import tensors
 
 if TYPE_CHECKING:
@@ -57,7 +56,6 @@ def load_data(request: BuildRequest) -> Data:
     spec = request.spec
     parts = {part: read_labelled(request, part) for part in ("train", "validation")}
     inputs = inputs_of(parts["train"], spec.features.names, request.categorical)
-    refuse_output_names(inputs, spec.task)
     classes = () if spec.task == "regression" else classes_of(parts["train"][spec.target], spec.target)
     rows = {
         part: Rows(raw_columns(table, inputs, part), encode_target(table[spec.target], classes, part))
@@ -87,17 +85,6 @@ def inputs_of(table: "pl.DataFrame", names: tuple[str, ...], categorical: tuple[
 
     text = {name for name in categorical if table.schema[name] != pl.Boolean}
     return tuple(Input(name=name, dtype="string" if name in text else "float32") for name in names)
-
-
-def outputs_of(task: Task) -> tuple[str, ...]:
-    """Names of the graph's outputs."""
-    return ("value",) if task == "regression" else ("label", "probabilities")
-
-
-def refuse_output_names(inputs: tuple[Input, ...], task: Task) -> None:
-    """Names are unique in an ONNX graph, so no feature may be called as an output is."""
-    for name in sorted({item.name for item in inputs} & set(outputs_of(task))):
-        raise RefusedError(f"feature '{name}' has the name of the graph's output. Rename the column or exclude it.")
 
 
 def raw_columns(table: "pl.DataFrame", inputs: tuple[Input, ...], part: str) -> "dict[str, np.ndarray]":

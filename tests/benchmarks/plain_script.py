@@ -24,7 +24,7 @@ from dagster_project.data.splits import PARTS, row_hashes
 from dagster_project.domain.base import digest_of_bytes
 from dagster_project.domain.bundle import BundleFile, BundleManifest
 from dagster_project.domain.contract import DataContract, LogicalType
-from dagster_project.domain.families import FAMILIES
+from dagster_project.domain.families import FAMILIES, outputs_of
 from dagster_project.domain.gates import BoundGate, DeepchecksGate, LatencyGate, SlicesGate
 from dagster_project.domain.loading import load_repository
 from dagster_project.domain.projection import project
@@ -45,7 +45,7 @@ from dagster_project.training.export import export
 from dagster_project.training.parity import check_parity
 from dagster_project.training.planted import plant, thresholds_of
 from dagster_project.training.problem import Fit, Problem, fit, pose
-from dagster_project.training.rows import Data, Rows, classes_of, encode_target, inputs_of, outputs_of, raw_columns
+from dagster_project.training.rows import Data, Rows, classes_of, encode_target, inputs_of, raw_columns
 from dagster_project.training.space import Proposal, propose
 
 MODEL = "late_arrival"

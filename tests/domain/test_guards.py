@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.trees import FLOOR, SPEC, TRIPS, edited, problems, tree
+from tests.trees import FLOOR, SPEC, TRIPS, TRIPS_SQL, edited, problems, tree
 
 INCLUDE = "include: [miles, carrier, seats]"
 TASK = ("task: binary\ntarget: late", "task: {}\ntarget: {}")
@@ -174,6 +174,16 @@ def test_the_line_is_the_features_own() -> None:
     assert "air_time" in text.splitlines()[problem.line - 1]
     contract_line = int(problem.hint.rsplit(":", 1)[1].rstrip(")."))
     assert "air_time" in TRIPS.splitlines()[contract_line - 1]
+
+
+def test_a_feature_may_not_be_called_as_an_output_is() -> None:
+    trips, sql = (
+        edited(TRIPS, ("- name: seats", "- name: probabilities")),
+        edited(TRIPS_SQL, ("seats", "probabilities")),
+    )
+    text = edited(SPEC, (INCLUDE, "include: [miles, carrier, probabilities]"))
+    (problem,) = problems(tree(trips=trips, sql=sql, spec=text))
+    assert problem.code == "feature-name" and "an output" in problem.message
 
 
 def test_a_later_prediction_may_use_what_is_known_later() -> None:

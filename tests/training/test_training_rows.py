@@ -50,7 +50,6 @@ def test_the_positive_class_is_the_specs_or_the_last(request_for):
         ({"target": pl.lit(None, dtype=pl.Boolean)}, "no train row has a label"),
         ({"target": pl.lit(0.5)}, "a class is a boolean, an integer or text"),
         ({"mean area": pl.lit(1e300)}, "mean area.* infinite in float32"),
-        ({"probabilities": pl.lit(1.0)}, "'probabilities' has the name of the graph's output"),
         ({"when": pl.lit(0).cast(pl.Datetime)}, "when"),
         (
             {"target": pl.when(pl.int_range(pl.len()) > 500).then(2).otherwise(pl.col("target").cast(int))},
