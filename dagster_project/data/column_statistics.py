@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.data.rule_findings import PUBLIC
 from dagster_project.domain.contract import Column, DataContract, LogicalType
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def merge(one: Statistics, other: Statistics) -> Statistics:
 
 
 def _has_range(column: Column) -> bool:
-    return column.logical_type not in _UNORDERED and (column.classification or "").lower() in PUBLIC
+    return column.logical_type not in _UNORDERED and column.public
 
 
 def _plain(value: Any) -> Any:

@@ -6,14 +6,13 @@ from dagster_project.domain.contract import Column, DataContract, Rule
 from dagster_project.domain.verdict import Finding, Outcome
 
 SHOWN = 80
-PUBLIC = (None, "", "public", "internal")
 
 
 def shown(value: Any, column: Column) -> str | None:
     """A value as a report may show it."""
     if value is None:
         return None
-    if (column.classification or "").lower() not in PUBLIC:
+    if not column.public:
         return "(masked)"
     text = str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -12,6 +12,7 @@ from pydantic import Field
 from .base import StrictModel, digest_of
 
 Scalar = str | int | float | bool
+PUBLIC = ("", "public", "internal")
 
 
 class Role(StrEnum):
@@ -62,6 +63,11 @@ class Column(StrictModel):
         default=None, description="when the value becomes known, counted from the event time; negative is earlier"
     )
     line: int | None = Field(default=None, exclude=True)
+
+    @property
+    def public(self) -> bool:
+        """Whether values may stand in logs and reports, by the ODCS classification."""
+        return (self.classification or "").lower() in PUBLIC
 
 
 class Rule(StrictModel):

@@ -8,6 +8,7 @@ from pydantic import Field
 from .base import StrictModel, digest_of
 from .families import Distribution, Task
 from .gates import Gate
+from .serving import Serving
 
 Share = Annotated[float, Field(gt=0.0, lt=0.5)]
 Positive = Annotated[timedelta, Field(gt=timedelta(0))]
@@ -119,10 +120,11 @@ class ModelSpec(StrictModel):
     candidates: tuple[CandidateFamily, ...] = Field(min_length=1)
     search: Search
     gates: tuple[Gate, ...] = Field(min_length=1)
+    serving: Serving = Serving()
 
     def training_part(self) -> dict[str, Any]:
-        """What the bytes of a candidate depend on: gates, wording, owners and the contract's range are left out."""
-        part = self.model_dump(mode="json", exclude={"description", "owners", "gates"})
+        """What the bytes of a candidate depend on: gates, wording, serving and the contract's range are left out."""
+        part = self.model_dump(mode="json", exclude={"description", "owners", "gates", "serving"})
         part["contract"].pop("version")
         for key in ("judgements", "renewal"):
             part["split"]["holdout"].pop(key)

@@ -82,7 +82,7 @@ def _differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str,
 
 def _field_change(name: str, path: str, before: Any, after: Any) -> Change:
     effect: Effect = "rebuild"
-    if path in _WORDING:
+    if path in _WORDING or path.split(".")[0] == "serving":
         effect = "none"
     elif path in _JUDGING:
         effect = "rejudge"

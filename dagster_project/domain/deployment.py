@@ -1,0 +1,138 @@
+"""What shall be served, what is, and what was rejected. The desired state is data: servers make it so."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from .base import StrictModel
+from .bundle import BundleManifest
+from .contract import Column, DataContract, Role, Scalar
+from .families import Task
+from .lock import ChampionLock
+from .rollout import Place
+from .serving import Serving
+from .spec import ModelSpec
+
+DESIRED = "deployments/desired"
+"""The store's reference to the desired state: ``{"digest": of its blob, "commit": ...}``."""
+
+
+class ServedInput(StrictModel):
+    """One tensor that a client sends: a contract column, of shape (rows, width), and what the contract says of it."""
+
+    name: str
+    dtype: Literal["float32", "string"]
+    width: int = Field(default=1, ge=1)
+    logical_type: str = "number"
+    description: str = ""
+    required: bool = False
+    enum: tuple[Scalar, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    restricted: bool = Field(default=False, description="hashed where it is logged")
+
+
+class DesiredModel(StrictModel):
+    """One champion, with all that a server needs to answer for it but the bundle itself."""
+
+    name: str
+    description: str
+    owners: tuple[str, ...]
+    task: Task
+    lock: ChampionLock
+    inputs: tuple[ServedInput, ...]
+    id_column: str | None = Field(default=None, description="the contract's id, which a client may send along")
+    serving: Serving = Serving()
+
+    @property
+    def onnx(self) -> str:
+        """Digest of the bytes that answer."""
+        return self.lock.onnx
+
+
+class DesiredState(StrictModel):
+    """Model by name, as the locks of one commit say."""
+
+    schema_version: Literal[1] = 1
+    commit: str | None
+    models: dict[str, DesiredModel] = Field(default_factory=dict)
+
+
+class Version(StrictModel):
+    """One loaded model on one server, and where it stands in its rollout."""
+
+    onnx: str
+    lock: str = Field(description="digest of the lock that brought it")
+    place: Place
+    answers: int = 0
+    since: datetime
+
+
+class ServedModel(StrictModel):
+    """What a server does for one model: at most one live version and one on its way."""
+
+    versions: tuple[Version, ...] = ()
+    error: str | None = Field(default=None, description="why the desired version is not there")
+
+
+class ServerReport(StrictModel):
+    """What a server says of itself, every few seconds."""
+
+    schema_version: Literal[1] = 1
+    server: str
+    address: str
+    started: datetime
+    written: datetime
+    desired: str | None = Field(description="digest of the desired state that it has seen")
+    models: dict[str, ServedModel] = Field(default_factory=dict)
+
+
+class Rejection(StrictModel):
+    """A rollout that crossed its bounds: these bytes are not deployed again until the lock changes."""
+
+    schema_version: Literal[1] = 1
+    model: str
+    onnx: str
+    lock: str
+    place: Place
+    reason: str
+    observed: dict[str, Any]
+    server: str
+    at: datetime
+
+
+def desired_model(
+    spec: ModelSpec, contract: DataContract, lock: ChampionLock, manifest: BundleManifest
+) -> DesiredModel:
+    """A champion as servers shall serve it."""
+    ids = contract.with_role(Role.ID)
+    return DesiredModel(
+        name=spec.name,
+        description=spec.description,
+        owners=spec.owners,
+        task=spec.task,
+        lock=lock,
+        inputs=tuple(_input(contract.column(entry.name), entry.dtype) for entry in manifest.inputs),
+        id_column=ids[0].name if ids else None,
+        serving=spec.serving,
+    )
+
+
+def _input(column: Column, dtype: Literal["float32", "string"]) -> ServedInput:
+    def number(value: float | str | None) -> float | None:
+        return float(value) if isinstance(value, int | float) else None
+
+    return ServedInput(
+        name=column.name,
+        dtype=dtype,
+        logical_type=column.logical_type.value,
+        description=column.description,
+        required=column.required,
+        enum=column.enum,
+        minimum=number(column.minimum),
+        maximum=number(column.maximum),
+        max_length=column.max_length,
+        restricted=not column.public,
+    )
