@@ -19,6 +19,7 @@ class BuildRequest(StrictModel):
     split: SplitResult
     numeric: tuple[str, ...] = Field(description="feature columns that are numbers, in the spec's order")
     categorical: tuple[str, ...] = Field(description="feature columns that are text or booleans, in the spec's order")
+    restricted: tuple[str, ...] = Field(default=(), description="feature columns whose values no file may show")
     build_key: str
     code_digest: str
     environment_digest: str

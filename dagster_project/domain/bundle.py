@@ -11,7 +11,8 @@ MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 TRIALS = "trials.json"
 PARITY = "parity.json"
-FILES = (MODEL, TRIALS, PARITY)
+REFERENCE = "reference.json"
+FILES = (MODEL, TRIALS, PARITY, REFERENCE)
 MAX_FILE_BYTES = 512 * 1024 * 1024
 
 
@@ -49,6 +50,20 @@ class Parity(StrictModel):
     flipped_labels: int = Field(description="labels that differ outside ties")
     rows: int
     planted: tuple[str, ...] = Field(description="kinds of planted rows: missing, unseen_category ...")
+
+
+class Example(StrictModel):
+    """One validation row and what the graph answered to it. Values of a column that is not public are missing."""
+
+    inputs: dict[str, float | str | None]
+    outputs: dict[str, Any] = Field(description="label and probabilities, or value")
+
+
+class Reference(StrictModel):
+    """``reference.json``: what a server holds the loaded graph against, and what its answers are explained against."""
+
+    examples: tuple[Example, ...] = Field(description="one for each class that the graph answers")
+    background: dict[str, tuple[float | str | None, ...]] = Field(description="training rows, by column")
 
 
 class BundleManifest(StrictModel):

@@ -8,10 +8,14 @@ NUMBERS = (LogicalType.NUMBER, LogicalType.INTEGER)
 
 
 class Projection(StrictModel):
-    """Feature columns in the spec's order: numbers, and the text and booleans that become categories."""
+    """Feature columns in the spec's order: numbers, and the text and booleans that become categories.
+
+    Values of ``restricted`` columns leave the rows for nothing but the model itself.
+    """
 
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
+    restricted: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -21,5 +25,10 @@ class Projection(StrictModel):
 
 def project(spec: ModelSpec, contract: DataContract) -> Projection:
     """The columns of ``spec`` sorted by what the contract says they are."""
-    numeric = tuple(name for name in spec.features.names if contract.column(name).logical_type in NUMBERS)
-    return Projection(numeric=numeric, categorical=tuple(name for name in spec.features.names if name not in numeric))
+    columns = {name: contract.column(name) for name in spec.features.names}
+    numeric = tuple(name for name, column in columns.items() if column.logical_type in NUMBERS)
+    return Projection(
+        numeric=numeric,
+        categorical=tuple(name for name in columns if name not in numeric),
+        restricted=tuple(name for name, column in columns.items() if not column.public),
+    )

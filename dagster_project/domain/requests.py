@@ -25,6 +25,7 @@ def build_request(
         split=split,
         numeric=projection.numeric,
         categorical=projection.categorical,
+        restricted=projection.restricted,
         build_key=keys.build,
         code_digest=keys.code,
         environment_digest=keys.environment,

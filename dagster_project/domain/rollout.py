@@ -57,6 +57,6 @@ def crossed_bound(bounds: Bounds, observed: Observed) -> str:
         most = bounds.latency.total_seconds() * 1000
         return f"the 99th percentile of its latency is {observed.p99_seconds * 1000:.1f} ms, more than {most:g} ms"
     if observed.compared >= bounds.answers and observed.disagreement > bounds.disagreement:
-        seen, most = f"{observed.disagreement:.3f}", f"{bounds.disagreement:g}"
-        return f"its answers disagree with the champion's by {seen}, more than {most}"
+        seen = f"{observed.disagreement:.3f}, more than {bounds.disagreement:g}"
+        return f"its answers disagree with the champion's by {seen}"
     return ""

@@ -11,10 +11,12 @@ from dagster_project.domain.bundle import (
     MANIFEST,
     MODEL,
     PARITY,
+    REFERENCE,
     TRIALS,
     BundleFile,
     BundleManifest,
     Parity,
+    Reference,
     Trial,
 )
 from dagster_project.domain.families import outputs_of
@@ -60,8 +62,21 @@ def make_manifest(
         rows={"train": len(data.train), "validation": len(data.validation)},
         claims={spec.search.metric: candidate.value},
         parity=parity,
-        files={name: BundleFile(digest=digest_of_bytes(bytes_), size=len(bytes_)) for name, bytes_ in files.items()},
+        files={name: _file(bytes_) for name, bytes_ in files.items()},
     )
+
+
+def with_reference(
+    manifest: BundleManifest, files: dict[str, bytes], reference: Reference
+) -> tuple[BundleManifest, dict[str, bytes]]:
+    """The bundle with its answers beside it, which only the finished graph can give."""
+    data = reference.to_json().encode()
+    entries = {**manifest.files, REFERENCE: _file(data)}
+    return manifest.model_copy(update={"files": entries}), {**files, REFERENCE: data}
+
+
+def _file(data: bytes) -> BundleFile:
+    return BundleFile(digest=digest_of_bytes(data), size=len(data))
 
 
 def keep_bundle(store: ArtifactStore, manifest: BundleManifest, files: dict[str, bytes]) -> str:

@@ -22,7 +22,7 @@ from dagster_project.inference.importances import permutation_importances
 from dagster_project.inference.predictor import OnnxPredictor
 from dagster_project.storage.files import write_atomic
 from dagster_project.storage.store import ArtifactStore
-from dagster_project.training.bundling import bundle_files, keep_bundle, make_manifest
+from dagster_project.training.bundling import bundle_files, keep_bundle, make_manifest, with_reference
 from dagster_project.training.candidate import Candidate, refit
 from dagster_project.training.export import export
 from dagster_project.training.lifetime import die_with_parent
@@ -31,6 +31,7 @@ from dagster_project.training.parity import check_parity
 from dagster_project.training.planted import plant, thresholds_of
 from dagster_project.training.problem import Problem, pose
 from dagster_project.training.progress import Display, Stopwatch, display
+from dagster_project.training.reference import make_reference
 from dagster_project.training.rows import Data, load_data
 from dagster_project.training.search import best_trial, search
 from dagster_project.training.space import Proposal, propose
@@ -134,6 +135,7 @@ def _bundle(
         predictor = OnnxPredictor(model, manifest, threads=request.cpus)
         shares = permutation_importances(predictor, data.validation.columns, data.validation.labels(data.classes))
         manifest = manifest.model_copy(update={"importances": shares})
+        manifest, files = with_reference(manifest, files, make_reference(predictor, data, request.restricted))
     with watch.stage("store"):
         return keep_bundle(ArtifactStore(request.store), manifest, files), manifest
 

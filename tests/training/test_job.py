@@ -7,14 +7,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dagster_project.domain.build import BuildRequest, TrainingResult
-from dagster_project.domain.bundle import MODEL, PARITY, TRIALS
+from dagster_project.domain.bundle import MODEL, PARITY, REFERENCE, TRIALS, Input, Reference
 from dagster_project.domain.families import families_for
 from dagster_project.inference.predictor import OnnxPredictor
 from dagster_project.storage.bundles import fetch_bundle, read_bundle
 from dagster_project.storage.store import ArtifactStore
+from dagster_project.training.reference import masked
 from dagster_project.training.watcher import session_processes
 
 from .conftest import make_request, run_job
@@ -63,7 +65,7 @@ def test_the_bundle_is_whole(built, tmp_path):
     result = TrainingResult.from_json(Path(request.result).read_bytes())
     fetch_bundle(ArtifactStore(request.store), result.bundle, tmp_path)
     manifest = read_bundle(tmp_path)
-    assert set(manifest.files) == {MODEL, TRIALS, PARITY}
+    assert set(manifest.files) == {MODEL, TRIALS, PARITY, REFERENCE}
     assert manifest.onnx_digest == result.onnx
     assert manifest.content_digest() == result.bundle
     assert manifest.features == request.spec.features.names
@@ -88,6 +90,40 @@ def test_the_claim_is_what_the_graph_does(built, tmp_path):
     answers = OnnxPredictor((tmp_path / MODEL).read_bytes(), manifest).predict(tensors(rows, manifest.inputs))
     assert answers.scores is not None
     assert roc_auc_score(rows["target"].to_numpy(), answers.scores[:, 1]) == pytest.approx(result.value, abs=1e-6)
+
+
+def test_the_examples_are_what_the_graph_answers(built, tmp_path):
+    request, *_ = built
+    result = TrainingResult.from_json(Path(request.result).read_bytes())
+    manifest = fetch_bundle(ArtifactStore(request.store), result.bundle, tmp_path)
+    reference = Reference.from_json((tmp_path / REFERENCE).read_bytes())
+    assert {example.outputs["label"] for example in reference.examples} == {False, True}
+    assert {len(column) for column in reference.background.values()} == {64}
+    predictor = OnnxPredictor((tmp_path / MODEL).read_bytes(), manifest)
+    for example in reference.examples:
+        columns = {
+            entry.name: np.array([missing(entry.dtype) if (value := example.inputs[entry.name]) is None else value])
+            for entry in manifest.inputs
+        }
+        answers = predictor.predict(columns)
+        assert answers.labels.tolist() == [example.outputs["label"]]
+        np.testing.assert_allclose(answers.scores[0], example.outputs["probabilities"], atol=1e-6)
+
+
+def missing(dtype):
+    return "" if dtype == "string" else np.nan
+
+
+def test_a_restricted_column_shows_no_value():
+    inputs = (
+        Input(name="name", dtype="string"),
+        Input(name="age", dtype="float32"),
+        Input(name="seats", dtype="float32"),
+    )
+    columns = {"name": np.array([["Ada"]], object), "age": np.ones((1, 1)), "seats": np.ones((1, 1))}
+    hidden = masked(columns, inputs, ("name", "age"))
+    assert hidden["name"].tolist() == [[""]] and np.isnan(hidden["age"]).all() and hidden["seats"].tolist() == [[1.0]]
+    assert columns["name"].tolist() == [["Ada"]]
 
 
 def test_every_trial_is_kept(built, tmp_path):
