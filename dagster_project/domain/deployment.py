@@ -1,9 +1,9 @@
 """What shall be served, what is, and what was rejected. The desired state is data: servers make it so."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from .base import StrictModel
 from .bundle import BundleManifest
@@ -15,7 +15,9 @@ from .serving import Serving
 from .spec import ModelSpec
 
 DESIRED = "deployments/desired"
-"""The store's reference to the desired state: ``{"digest": of its blob, "commit": ...}``."""
+"""The store's reference to the desired state: ``{"digest": of its blob, "commit": ..., "previous": digest}``."""
+STALE_AFTER = timedelta(seconds=15)
+"""A server whose report is older is taken for dead."""
 
 
 class ServedInput(StrictModel):
@@ -44,12 +46,18 @@ class DesiredModel(StrictModel):
     lock: ChampionLock
     inputs: tuple[ServedInput, ...]
     id_column: str | None = Field(default=None, description="the contract's id, which a client may send along")
+    id_restricted: bool = Field(default=False, description="hashed where it is logged")
     serving: Serving = Serving()
 
     @property
     def onnx(self) -> str:
         """Digest of the bytes that answer."""
         return self.lock.onnx
+
+    @property
+    def lock_digest(self) -> str:
+        """Which lock brought it: what versions and rejections name."""
+        return self.lock.content_digest()
 
 
 class DesiredState(StrictModel):
@@ -67,7 +75,7 @@ class Version(StrictModel):
     lock: str = Field(description="digest of the lock that brought it")
     place: Place
     answers: int = 0
-    since: datetime
+    since: AwareDatetime
 
 
 class ServedModel(StrictModel):
@@ -83,10 +91,14 @@ class ServerReport(StrictModel):
     schema_version: Literal[1] = 1
     server: str
     address: str
-    started: datetime
-    written: datetime
+    started: AwareDatetime
+    written: AwareDatetime
     desired: str | None = Field(description="digest of the desired state that it has seen")
     models: dict[str, ServedModel] = Field(default_factory=dict)
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether the server lives. A report from the future proves nothing either: the two clocks differ."""
+        return abs(now - self.written) <= STALE_AFTER
 
 
 class Rejection(StrictModel):
@@ -100,7 +112,7 @@ class Rejection(StrictModel):
     reason: str
     observed: dict[str, Any]
     server: str
-    at: datetime
+    at: AwareDatetime
 
 
 def desired_model(
@@ -116,6 +128,7 @@ def desired_model(
         lock=lock,
         inputs=tuple(_input(contract.column(entry.name), entry.dtype) for entry in manifest.inputs),
         id_column=ids[0].name if ids else None,
+        id_restricted=bool(ids) and not ids[0].public,
         serving=spec.serving,
     )
 

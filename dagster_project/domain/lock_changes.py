@@ -1,13 +1,14 @@
 """Changes of champion locks: only what a verdict allows, byte for byte."""
 
 from .base import digest_of_bytes
+from .bundle import BundleManifest
 from .errors import RefusedError
 from .known import KnownState
 from .lock import ChampionLock
 from .plan import Change
 from .promotion import champion_lock, lock_text
 from .repository import Repository
-from .verdict import Finding, Outcome
+from .verdict import Finding, Outcome, Verdict
 
 _HINT = "Run acts judge and acts promote; nobody edits a lock by hand, and git revert rolls one back."
 
@@ -53,6 +54,17 @@ def _refusal(name: str, lock: ChampionLock | None, head: Repository, known: Know
     if lock is None:
         return f"The lock of {name} was deleted while the model is still there." if name in head.specs else ""
     verdict, manifest = known.verdicts.get(lock.verdict), known.bundles.get(lock.bundle)
+    return lock_refusal(name, lock, head.files.get(lock_file(name)), verdict, manifest)
+
+
+def lock_refusal(
+    name: str, lock: ChampionLock, file: str | None, verdict: Verdict | None, manifest: BundleManifest | None
+) -> str:
+    """Why the lock is not what its verdict allows, byte for byte; empty where it is.
+
+    ``file`` is the digest of the lock file's bytes; ``verdict`` and ``manifest`` are what the lock names, None where
+    nobody knows them.
+    """
     if verdict is None:
         return f"No verdict {lock.verdict[:19]} is known, so nothing allows this lock."
     if manifest is None:
@@ -63,6 +75,6 @@ def _refusal(name: str, lock: ChampionLock | None, head: Repository, known: Know
         expected = champion_lock(verdict, manifest, verdict.head or lock.commit)
     except RefusedError as error:
         return str(error)
-    if digest_of_bytes(lock_text(expected).encode()) != head.files.get(lock_file(name)):
+    if digest_of_bytes(lock_text(expected).encode()) != file:
         return "The lock differs from what its verdict allows: it was edited by hand."
     return ""

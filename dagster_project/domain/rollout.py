@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .serving import Bounds, Rollout
+from .serving import Bounds, Rollout, Stage
 
 Place = Literal["live", "canary", "shadow"]
 
@@ -36,27 +36,36 @@ def first_place(rollout: Rollout, has_live: bool) -> Place:
 
 
 def next_step(rollout: Rollout, place: Place, observed: Observed) -> Step:
-    """The next place of a version that is in ``place``."""
+    """The next place of a version that is in ``place``. What is live stays: there is nothing to go back to.
+
+    A stage lasts at least until its bounds can be looked at, however few answers it asks for itself.
+    """
+    if place == "live":
+        return Step("live")
     crossed = crossed_bound(rollout.bounds, observed)
     if crossed:
         return Step("rejected", crossed)
-    stage = rollout.shadow if place == "shadow" else rollout.canary if place == "canary" else None
-    if stage is None:
-        return Step("live")
-    if observed.answers < stage.answers or observed.seconds < stage.duration.total_seconds():
+    stage = rollout.shadow if place == "shadow" else rollout.canary
+    if stage and not _is_over(stage, rollout.bounds, observed):
         return Step(place)
     return Step("canary" if place == "shadow" and rollout.canary else "live")
 
 
+def _is_over(stage: Stage, bounds: Bounds, observed: Observed) -> bool:
+    enough = observed.answers >= max(stage.answers, bounds.answers)
+    return enough and observed.seconds >= stage.duration.total_seconds()
+
+
 def crossed_bound(bounds: Bounds, observed: Observed) -> str:
-    """The bound that was crossed, in words; empty where none was."""
+    """The bound that was crossed, in words; empty where none was. What is no number has crossed its bound."""
     runs = observed.answers + observed.errors
-    if runs >= bounds.answers and observed.errors / runs > bounds.error_rate:
-        return f"{observed.errors} of {runs} runs broke, more than {bounds.error_rate:.2%}"
-    if observed.answers >= bounds.answers and observed.p99_seconds > bounds.latency.total_seconds():
+    # Errors count before there are enough answers: once there are too many, no further answer makes them fewer.
+    if observed.errors > bounds.error_rate * max(runs, bounds.answers):
+        return f"{observed.errors} of {runs} runs broke, more than {bounds.error_rate:.2%} of {bounds.answers} or more"
+    if observed.answers >= bounds.answers and not observed.p99_seconds <= bounds.latency.total_seconds():
         most = bounds.latency.total_seconds() * 1000
         return f"the 99th percentile of its latency is {observed.p99_seconds * 1000:.1f} ms, more than {most:g} ms"
-    if observed.compared >= bounds.answers and observed.disagreement > bounds.disagreement:
+    if observed.compared >= bounds.answers and not observed.disagreement <= bounds.disagreement:
         seen = f"{observed.disagreement:.3f}, more than {bounds.disagreement:g}"
         return f"its answers disagree with the champion's by {seen}"
     return ""

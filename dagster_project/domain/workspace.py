@@ -7,7 +7,7 @@ from .base import StrictModel
 
 
 class Workspace(StrictModel):
-    """Folders of one repository. ``warehouse``, ``store`` and ``ledger`` may be object storage URIs."""
+    """Folders of one repository. ``warehouse``, ``store``, ``ledger`` and ``serving`` may be object storage URIs."""
 
     repo: Path
 
@@ -30,6 +30,11 @@ class Workspace(StrictModel):
     def ledger(self) -> str:
         """Append-only ledgers; ``ACTS_LEDGER`` moves it to object storage."""
         return os.environ.get("ACTS_LEDGER") or str(self.home / "ledger")
+
+    @property
+    def serving(self) -> str:
+        """What servers write: their reports and rejections; ``ACTS_SERVING`` moves it to object storage."""
+        return os.environ.get("ACTS_SERVING") or str(self.home / "serving")
 
     @property
     def dagster_home(self) -> Path:
