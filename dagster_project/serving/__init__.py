@@ -1,0 +1,1 @@
+"""Champions behind an Open Inference Protocol server."""
