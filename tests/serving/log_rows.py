@@ -1,0 +1,61 @@
+"""Answers to log, and what lies in a folder of segments."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from dagster_project.serving.prediction_log import Logged
+from dagster_project.serving.row_ids import new_block
+from dagster_project.storage.log_frames import LogFrame, decode
+from dagster_project.storage.segments import SegmentName, read_frames, seed_of
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+def answer(number: int, rows: int = 1, **changed: object) -> Logged:
+    """The answer to one request of a classifier; ids ``r<number>.<row>``."""
+    fields = {
+        "model": "late",
+        "onnx": DIGEST,
+        "place": "live",
+        "first_id": new_block(rows).first,
+        "rows": rows,
+        "at": time.time(),
+        "seconds": 0.0005,
+        "outputs": {
+            "label": np.array(["late"] * rows, object),
+            "probabilities": np.tile(np.array([[0.25, 0.75]], np.float32), (rows, 1)),
+        },
+        "ids": [f"r{number}.{row}" for row in range(rows)],
+        **changed,
+    }
+    return Logged(**fields)  # type: ignore[arg-type]
+
+
+def segments(folder: Path) -> list[Path]:
+    """Segments, oldest first."""
+    return sorted(path for path in folder.glob("*.*") if path.suffix in (".open", ".log"))
+
+
+def frames(folder: Path) -> list[LogFrame]:
+    """Every whole frame in the folder."""
+    found = []
+    for path in segments(folder):
+        reading = read_frames(path.read_bytes(), seed_of(SegmentName.of(path).stream), final=True)
+        found += [decode(payload) for payload in reading.payloads]
+    return found
+
+
+def logged_ids(folder: Path) -> list[str | None]:
+    """The contract's ids in the order in which they lie there."""
+    return [entry for frame in frames(folder) for entry in frame.ids or ()]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Until ``condition`` holds; fails after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
