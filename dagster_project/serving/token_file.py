@@ -33,14 +33,14 @@ class TokenEntry(StrictModel):
     """Whom one token was given to."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    roles: tuple[Role, ...]
     sha256: str = Field(repr=False)
 
 
 class TokenFile(StrictModel):
     """The whole file."""
 
-    tokens: Annotated[tuple[TokenEntry, ...], Field(min_length=1)]
+    tokens: tuple[TokenEntry, ...]
 
 
 def read_tokens(path: Path) -> list[Holder]:
@@ -75,7 +75,11 @@ def _opened(path: Path) -> tuple[bytes, int]:
 def _faults(value: TokenFile, document: Document) -> Iterator[Problem]:
     """What the types do not see: digests that are none, and entries that repeat another."""
     seen: dict[str, set[str]] = {"name": set(), "sha256": set()}
+    if not document.value["tokens"]:
+        yield document.problem(("tokens",), "nobody has a token.", "Write at least one, or no file.", code="empty")
     for place, entry in enumerate(value.tokens):
+        if not entry.roles:
+            yield document.problem(("tokens", place, "roles"), "there is no role.", "Write at least one.", code="empty")
         if not _DIGEST.fullmatch(entry.sha256):
             message = "this is no SHA-256 in 64 digits of 0-9 and a-f."
             yield document.problem(("tokens", place, "sha256"), message, _MAKE, code="no-digest")

@@ -46,6 +46,17 @@ def test_roles_come_from_file_and_environment(tmp_path: Path) -> None:
     assert known.holder_of(bearer(LABELLER)).name == "ACTS_TOKENS[1]"
 
 
+def test_every_problem_is_told_at_once_and_no_other(tmp_path: Path) -> None:
+    text = GOOD.replace("    roles: [admin]", "    roles: [king]\n    till: 2030") + entry("X", "infer", LABELLER)
+    with pytest.raises(UserFileError) as caught:
+        Tokens.load(written(tmp_path, text), {})
+    assert [(problem.line, problem.code) for problem in caught.value.problems] == [
+        (6, "literal-error"),
+        (7, "extra-forbidden"),
+        (9, "string-pattern-mismatch"),
+    ]
+
+
 def test_json_is_read_too(tmp_path: Path) -> None:
     text = f'{{"tokens": [{{"name": "a", "roles": ["infer"], "sha256": "{digest(DASHBOARD)}"}}]}}'
     assert Tokens.load(written(tmp_path, text), {}).roles_of(bearer(DASHBOARD)) == {"infer"}
@@ -131,7 +142,7 @@ HEAD = "tokens:\n  - name: dashboard\n"
     ("text", "line", "words"),
     [
         ("", 1, "empty"),
-        ("tokens: []\n", 1, "at least 1 item"),
+        ("tokens: []\n", 1, "nobody has a token"),
         (f"tokens:\n  - {SECRET}\n", 2, "this should be"),
         (f"tokens: {SECRET}\n", 1, "list"),
         (f"{SECRET}: infer\n", 1, "unknown key"),
@@ -142,7 +153,7 @@ HEAD = "tokens:\n  - name: dashboard\n"
         (HEAD + f"    roles: [infer]\n    token: {SECRET}\n", 2, "sha256: this key is missing"),
         (HEAD + f"    roles: [infer]\n    token: {SECRET}\n", 4, "unknown key"),
         (HEAD + f"    roles: [{SECRET}]\n    sha256: '{digest('x')}'\n", 3, "'infer', 'explain', 'label' or 'admin'"),
-        (HEAD + f"    roles: []\n    sha256: '{digest('x')}'\n", 3, "at least 1 item"),
+        (HEAD + f"    roles: []\n    sha256: '{digest('x')}'\n", 3, "there is no role"),
         (HEAD + "    roles: [infer]\n    sha256: 123456789012345678\n", 4, "text"),
         (HEAD + "    roles: [infer]\n    sha256: 0123456789\n", 4, "read differently"),
         (HEAD + f"    roles: [infer]\n    sha256: *{SECRET}\n", 4, "no anchor"),
