@@ -37,6 +37,11 @@ class Workspace(StrictModel):
         return os.environ.get("ACTS_SERVING") or str(self.home / "serving")
 
     @property
+    def serving_log(self) -> Path:
+        """Segments of the prediction log, on this machine's disk; ``ACTS_SERVING_LOG`` moves them."""
+        return Path(os.environ.get("ACTS_SERVING_LOG") or self.home / "serving" / "log")
+
+    @property
     def dagster_home(self) -> Path:
         """Dagster's instance: runs, events, schedules."""
         return self.home / "dagster"

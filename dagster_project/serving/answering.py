@@ -1,0 +1,85 @@
+"""From an inference request to its answer: pick a version, run it, log it, compare it."""
+
+import asyncio
+import random
+import time
+from typing import Any
+
+from dagster_project.serving.batching import BrokenError, LateError, OverloadedError
+from dagster_project.serving.live import Columns
+from dagster_project.serving.prediction_log import Logged, PredictionLog, hashed, log_inputs
+from dagster_project.serving.protocol import InferRequest
+from dagster_project.serving.registry import Loaded, Registry
+from dagster_project.serving.row_ids import new_block
+
+
+class Answerer:
+    """What the app does for ``infer``, behind the protocol."""
+
+    def __init__(self, registry: Registry, log: PredictionLog | None, key: bytes) -> None:
+        self._registry, self._log, self._key = registry, log, key
+        self._mirrored: set[asyncio.Task[None]] = set()
+
+    async def answer(
+        self, loaded: Loaded, request: InferRequest, started: float, deadline: float
+    ) -> tuple[Columns, dict[str, Any]]:
+        """Outputs by name, and the response's parameters: the rows' ids and the digest that answered.
+
+        Raises:
+            OverloadedError, LateError, BrokenError: from the batcher.
+        """
+        try:
+            answers = await loaded.batcher.submit(request.columns, request.rows, deadline)
+        except BrokenError:
+            loaded.observer.broke(request.rows)
+            raise
+        seconds = time.monotonic() - started
+        loaded.observer.answered(request.rows, seconds)
+        block = new_block(request.rows)
+        if self._log is not None:
+            self._log.append(self._logged(loaded, request, answers, block.first, seconds))
+        mirror = self._registry.mirror(loaded.model.name, loaded)
+        if mirror is not None:
+            self._mirror(mirror, loaded, request, answers, deadline)
+        return answers, {"row_ids": block.texts(), "onnx": loaded.model.desired.onnx}
+
+    def _logged(self, loaded: Loaded, request: InferRequest, answers: Columns, first_id: int, seconds: float) -> Logged:
+        model = loaded.model
+        share = model.desired.serving.log.inputs
+        kept = share and random.random() < share
+        return Logged(
+            model=model.name,
+            onnx=model.desired.onnx,
+            place=loaded.place,
+            first_id=first_id,
+            rows=request.rows,
+            at=time.time(),
+            seconds=seconds,
+            outputs=answers,
+            ids=hashed(request.ids, self._key) if request.ids and model.desired.id_restricted else request.ids,
+            inputs=log_inputs(request.columns, model.desired.inputs, self._key) if kept else None,
+        )
+
+    def _mirror(
+        self, mirror: Loaded, answering: Loaded, request: InferRequest, answers: Columns, deadline: float
+    ) -> None:
+        task = asyncio.ensure_future(_compare(mirror, answering, request, answers, deadline))
+        self._mirrored.add(task)
+        task.add_done_callback(self._mirrored.discard)
+
+
+async def _compare(mirror: Loaded, answering: Loaded, request: InferRequest, answers: Columns, deadline: float) -> None:
+    """Run the same rows on the other version and tell the one that is on its way how far they disagree."""
+    started = time.monotonic()
+    try:
+        others = await mirror.batcher.submit(request.columns, request.rows, deadline)
+    except (OverloadedError, LateError):
+        return  # clients go first
+    except BrokenError:
+        mirror.observer.broke(request.rows)
+        return
+    mirror.observer.answered(request.rows, time.monotonic() - started)
+    if mirror.place == "live":
+        answering.observer.compare(answers, others)
+    else:
+        mirror.observer.compare(others, answers)

@@ -1,0 +1,152 @@
+"""The server as a raw ASGI application: a framework would cost more than a small model (docs/serving.md)."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from dagster_project.serving.answering import Answerer
+from dagster_project.serving.batching import BrokenError, LateError, OverloadedError
+from dagster_project.serving.explaining import Explainer
+from dagster_project.serving.guard import Guard
+from dagster_project.serving.http import (
+    Answer,
+    HttpError,
+    Receive,
+    Scope,
+    Send,
+    as_json,
+    error,
+    read_body,
+    send_answer,
+)
+from dagster_project.serving.metrics import Metrics
+from dagster_project.serving.protocol import BadRequest, InferRequest, decode_request, decompress, encode_response
+from dagster_project.serving.reconcile import Reconciler
+from dagster_project.serving.registry import Loaded, Registry
+from dagster_project.serving.views import VIEWS, View, Views
+
+INFER, EXPLAIN, LOOK = "infer", "explain", "infer"
+_log = logging.getLogger("acts.serving")
+
+
+class App:
+    """One server: what it serves, who may call it, what it writes down."""
+
+    def __init__(
+        self, registry: Registry, reconciler: Reconciler, answerer: Answerer, explainer: Explainer, metrics: Metrics,
+        guard: Guard, views: Views, body_bytes: int, closing: Callable[[], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        self._registry, self._reconciler, self._answerer = registry, reconciler, answerer
+        self._explainer, self._metrics, self._guard, self._views = explainer, metrics, guard, views
+        self._body_bytes, self._closing = body_bytes, closing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            started = time.monotonic()
+            model, answer = await self._answer(scope, receive, started)
+            self._metrics.answered(model, answer.status)
+            await send_answer(send, answer)
+
+    async def _answer(self, scope: Scope, receive: Receive, started: float) -> tuple[str, Answer]:
+        """The model that was meant (empty: none), and the answer."""
+        parts = scope["path"].split("/")
+        name = ""
+        try:
+            if len(parts) >= 5 and parts[1] == "v2" and parts[2] == "models" and scope["method"] == "POST":
+                loaded, action = self._find(parts)
+                name = loaded.model.name
+                return name, await self._call(loaded, action, scope, receive, started)
+            return name, await self._view(scope, receive, parts)
+        except (BadRequest, HttpError) as wrong:
+            return name, error(wrong.status, str(wrong), *getattr(wrong, "headers", ()))
+        except OverloadedError as full:
+            return name, error(429, str(full), (b"retry-after", b"%d" % max(1, round(full.seconds))))
+        except LateError:
+            return name, error(504, "the deadline was over before the model ran; send less, or give it longer")
+        except BrokenError as broken:
+            _log.error("%s did not answer: %s", name, broken)
+            return name, error(500, f"the model did not answer: {broken}")
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001 the one place where anything unexpected becomes a 500
+            _log.exception("unexpected")
+            return name, error(500, "something unexpected broke; the server's log says what")
+
+    def _find(self, parts: list[str]) -> tuple[Loaded, str]:
+        """/v2/models/NAME[/versions/V]/ACTION"""
+        version = parts[5] if len(parts) == 7 and parts[4] == "versions" else None
+        action = parts[6] if version is not None else parts[4] if len(parts) == 5 else ""
+        if action not in (INFER, EXPLAIN):
+            raise HttpError(404, "there is nothing to post here; infer and explain take rows")
+        loaded = self._registry.pick(parts[3], version)
+        if loaded is None:
+            raise HttpError(404, self._views.unknown(parts[3], version))
+        return loaded, action
+
+    async def _call(self, loaded: Loaded, action: str, scope: Scope, receive: Receive, started: float) -> Answer:
+        headers = dict(scope["headers"])
+        peer = (scope.get("client") or ("",))[0]
+        self._guard.admit(headers, peer, INFER if action == INFER else EXPLAIN)
+        body = await read_body(headers, receive, self._body_bytes)
+        encoding = headers.get(b"content-encoding")
+        if encoding:
+            body = decompress(body, encoding.decode("latin-1"), self._body_bytes)
+        request = decode_request(body, _header_length(headers), loaded.model.signature)
+        if action == EXPLAIN:
+            return as_json(await self._explainer.explain(loaded, request))
+        answers, parameters = await self._answerer.answer(loaded, request, started, _deadline(loaded, request, started))
+        model = loaded.model
+        content, length = encode_response(request, model.name, model.version, answers, parameters)
+        loaded.metrics.request_seconds.observe(time.monotonic() - started)
+        if length is None:
+            return Answer(content)
+        binary = ((b"inference-header-content-length", b"%d" % length),)
+        return Answer(content, 200, b"application/octet-stream", binary)
+
+    async def _view(self, scope: Scope, receive: Receive, parts: list[str]) -> Answer:
+        """Everything that is looked at rather than called."""
+        method, path = scope["method"], scope["path"]
+        view: View | None = VIEWS.get(path) or VIEWS.get("/".join(parts[:3]) if len(parts) > 3 else "")
+        if view is None:
+            raise HttpError(404, f"there is nothing at {path[:200]}")
+        if method not in (view.method, "HEAD" if view.method == "GET" else view.method):
+            raise HttpError(405, f"{path[:200]} takes {view.method}", (b"allow", view.method.encode()))
+        if not view.open:
+            self._guard.admit(dict(scope["headers"]), (scope.get("client") or ("",))[0], LOOK)
+        if method == "POST":
+            await read_body(dict(scope["headers"]), receive, self._body_bytes)
+        answer = view.answer(self._views, parts)
+        return Answer(b"", answer.status, answer.content_type) if method == "HEAD" else answer
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        following = asyncio.create_task(self._reconciler.run())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await self._closing()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _header_length(headers: dict[bytes, bytes]) -> int | None:
+    """Length of the JSON before the binary tensors."""
+    length = headers.get(b"inference-header-content-length")
+    if length is None:
+        return None
+    if not length.isdigit() or len(length) > 12:
+        raise BadRequest("Inference-Header-Content-Length must be a number of bytes")
+    return int(length)
+
+
+def _deadline(loaded: Loaded, request: InferRequest, started: float) -> float:
+    """The spec's, or the request's own ``timeout`` (microseconds, as Triton's clients send it), whichever is sooner."""
+    most = loaded.model.desired.serving.deadline.total_seconds()
+    wanted = request.parameters.get("timeout")
+    if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0:
+        most = min(most, wanted / 1e6)
+    return started + most

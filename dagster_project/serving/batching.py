@@ -1,0 +1,144 @@
+"""Zero-wait batching: what is queued goes into one run; nothing ever waits for more to come."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dagster_project.serving.live import Columns, LiveModel
+
+INLINE = 0.002  # seconds: a longer run goes to a thread, so that the loop keeps reading
+
+
+class OverloadedError(Exception):
+    """The queue is full; ``seconds`` until it is worth trying again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("too many rows are waiting; try again later")
+        self.seconds = seconds
+
+
+class LateError(Exception):
+    """The deadline was over before the model ran."""
+
+
+class BrokenError(Exception):
+    """The model did not answer; the message is onnxruntime's."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Rows that wait, and who waits for their answer."""
+
+    columns: Columns
+    rows: int
+    deadline: float
+    answer: "asyncio.Future[Columns]"
+
+
+class Batcher:
+    """Runs one model on what waits for it, one run at a time. Lives in one event loop."""
+
+    def __init__(self, model: LiveModel, pool: ThreadPoolExecutor, ran: Callable[[int, float], None]) -> None:
+        """``ran(rows, seconds)`` is told of every run."""
+        self.model = model
+        self.rows = 0
+        self._serving = model.desired.serving
+        self._pool, self._ran = pool, ran
+        self._queue: deque[Waiting] = deque()
+        self._busy = False
+        self._row_seconds = model.run_seconds
+        self._loop = asyncio.get_running_loop()
+
+    def submit(self, columns: Columns, rows: int, deadline: float) -> "asyncio.Future[Columns]":
+        """The answers to come. ``deadline`` is by ``time.monotonic``.
+
+        Raises:
+            OverloadedError: too many rows wait already.
+        """
+        if self.rows + rows > self._serving.queue_rows and self.rows:
+            raise OverloadedError(max(1.0, self.rows * self._row_seconds))
+        answer: asyncio.Future[Columns] = self._loop.create_future()
+        self._queue.append(Waiting(columns, rows, deadline, answer))
+        self.rows += rows
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._next)  # what else arrives in this round of the loop goes along
+        return answer
+
+    def _next(self) -> None:
+        batch = self._take()
+        if not batch:
+            self._busy = False
+            return
+        rows = sum(waiting.rows for waiting in batch)
+        if rows * self._row_seconds < INLINE:
+            self._deliver(batch, rows, *_run(self.model, batch))
+            self._loop.call_soon(self._next)
+        else:
+            running = self._loop.run_in_executor(self._pool, _run, self.model, batch)
+            running.add_done_callback(lambda done: self._finished(batch, rows, done.result()))
+
+    def _finished(self, batch: list[Waiting], rows: int, result: "tuple[Columns | Exception, float]") -> None:
+        self._deliver(batch, rows, *result)
+        self._next()
+
+    def _take(self) -> list[Waiting]:
+        """As many requests as one run takes; those that are late or were given up are answered or dropped here."""
+        batch: list[Waiting] = []
+        rows, now = 0, time.monotonic()
+        while self._queue and (not batch or rows + self._queue[0].rows <= self._serving.batch_rows):
+            waiting = self._queue.popleft()
+            if waiting.answer.done() or waiting.deadline < now:
+                self.rows -= waiting.rows
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(LateError())
+                continue
+            batch.append(waiting)
+            rows += waiting.rows
+        return batch
+
+    def _deliver(self, batch: list[Waiting], rows: int, answers: "Columns | Exception", seconds: float) -> None:
+        self.rows -= rows
+        if isinstance(answers, Exception):
+            self._fail(batch, answers)
+            return
+        self._row_seconds += 0.1 * (seconds / rows - self._row_seconds)
+        self._ran(rows, seconds)
+        first = 0
+        for waiting in batch:
+            if not waiting.answer.done():
+                waiting.answer.set_result(answers if len(batch) == 1 else _part(answers, first, waiting.rows))
+            first += waiting.rows
+
+    def _fail(self, batch: list[Waiting], error: Exception) -> None:
+        """A request that breaks a run must not take others with it: each is run again by itself."""
+        if len(batch) == 1:
+            if not batch[0].answer.done():
+                batch[0].answer.set_exception(BrokenError(str(error)))
+            return
+        for waiting in batch:
+            self.rows += waiting.rows
+            self._deliver([waiting], waiting.rows, *_run(self.model, [waiting]))
+
+
+def _run(model: LiveModel, batch: list[Waiting]) -> "tuple[Columns | Exception, float]":
+    """The answers, or onnxruntime's error (which has no base but Exception), and the seconds it took."""
+    started = time.perf_counter()
+    try:
+        answers: Columns | Exception = model.run(batch[0].columns if len(batch) == 1 else _joined(batch))
+    except Exception as error:  # noqa: BLE001 handed to who waits for it
+        answers = error
+    return answers, time.perf_counter() - started
+
+
+def _joined(batch: list[Waiting]) -> Columns:
+    import numpy as np
+
+    return {name: np.concatenate([waiting.columns[name] for waiting in batch]) for name in batch[0].columns}
+
+
+def _part(answers: Columns, first: int, rows: int) -> Columns:
+    return {name: column[first : first + rows] for name, column in answers.items()}

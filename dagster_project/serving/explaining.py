@@ -1,0 +1,78 @@
+"""``explain``: why the live model answers as it does, for a few rows at a time."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.inference.attributions import attribute
+from dagster_project.serving.http import HttpError
+from dagster_project.serving.live import LiveModel, tensor
+from dagster_project.serving.protocol import InferRequest
+from dagster_project.serving.registry import Loaded
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_ROWS = 100
+MOST_WAITING = 8
+PAIRS = 25
+
+
+class Explainer:
+    """Explains on a thread of its own: answers must not wait for explanations."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="explains")
+        self._waiting = 0
+
+    async def explain(self, loaded: Loaded, request: InferRequest) -> dict[str, Any]:
+        """The explanation, in the form of an inference response.
+
+        Raises:
+            HttpError: too many rows, or too many who wait.
+        """
+        if request.rows > MOST_ROWS:
+            raise HttpError(400, f"{request.rows} rows; at most {MOST_ROWS} are explained at a time")
+        if self._waiting >= MOST_WAITING:
+            raise HttpError(429, "too many explanations are waiting; try again later", (b"retry-after", b"5"))
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, explanation, loaded.model, request)
+        finally:
+            self._waiting -= 1
+
+
+def explanation(model: LiveModel, request: InferRequest) -> dict[str, Any]:
+    """Attributions of each row's answer to the columns: base + their sum is the answer."""
+    background = {e.name: tensor(model.reference.background[e.name], e.dtype) for e in model.signature.inputs}
+    found = attribute(lambda columns: explained(model, columns), request.columns, background, pairs=PAIRS)
+    outputs = [str(name) for name in model.manifest.classes] or ["value"]
+    rows, columns, wide = found.values.shape
+    return {
+        "model_name": model.name,
+        "model_version": model.version,
+        **({"id": request.id} if request.id is not None else {}),
+        "outputs": [
+            _output("attributions", found.values, [rows, columns, wide]),
+            _output("standard_errors", found.standard_errors, [rows, columns, wide]),
+            _output("base", found.base, [wide]),
+            _output("answers", found.answers, [rows, wide]),
+        ],
+        "parameters": {
+            "columns": list(found.names),
+            "explained": outputs,
+            "additivity": found.additivity,
+            "onnx": model.desired.onnx,
+        },
+    }
+
+
+def explained(model: LiveModel, columns: "dict[str, np.ndarray]") -> "np.ndarray":
+    """What is explained: the probability of each class, or the value; of shape (rows, outputs)."""
+    answers = model.run(columns)
+    return answers["probabilities"] if "probabilities" in answers else answers["value"]
+
+
+def _output(name: str, values: "np.ndarray", shape: list[int]) -> dict[str, Any]:
+    return {"name": name, "datatype": "FP64", "shape": shape, "data": values.astype(float).reshape(-1).tolist()}

@@ -1,0 +1,38 @@
+"""Who may call: bearer tokens with roles, and how often."""
+
+import time
+
+from dagster_project.serving.http import HttpError
+from dagster_project.serving.rate import RateLimit
+from dagster_project.serving.tokens import Tokens
+
+
+class Guard:
+    """Nobody needs a token where there are none (then the server listens on loopback only)."""
+
+    def __init__(self, tokens: Tokens, rate: RateLimit | None) -> None:
+        self._tokens, self._rate = tokens, rate
+
+    def admit(self, headers: dict[bytes, bytes], peer: str, role: str) -> None:
+        """Let a caller in.
+
+        Raises:
+            HttpError: 401 without a known token, 403 without the role, 429 too often.
+        """
+        authorization = headers.get(b"authorization")
+        if self._tokens:
+            roles = self._tokens.roles_of(authorization)
+            if not roles:
+                raise HttpError(
+                    401, "send a known token: Authorization: Bearer TOKEN", (b"www-authenticate", b"Bearer")
+                )
+            if role not in roles and "admin" not in roles:
+                raise HttpError(403, f"this token may not do this; it needs the role {role}")
+        if self._rate is not None:
+            wait = self._rate.allow(_caller(authorization, peer), time.monotonic())
+            if wait:
+                raise HttpError(429, "too many requests; slow down", (b"retry-after", b"%d" % max(1, round(wait))))
+
+
+def _caller(authorization: bytes | None, peer: str) -> str:
+    return peer if authorization is None else f"token {hash(authorization)}"

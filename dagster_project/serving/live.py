@@ -1,0 +1,124 @@
+"""One champion in memory: loaded from the store by digest, held against its bundle's own answers, then warm."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.domain.bundle import REFERENCE, BundleManifest, Example, Reference
+from dagster_project.domain.deployment import DesiredModel
+from dagster_project.domain.errors import RefusedError
+from dagster_project.serving.signature import Signature
+from dagster_project.storage.bundles import load_manifest, load_model
+from dagster_project.storage.store import ArtifactStore
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TOLERANCE = 1e-5
+WARM_UP = 20
+Columns = dict[str, "np.ndarray"]
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    """Answers rows. ``version`` is the short digest that clients see; ``run_seconds`` what one row took when warm."""
+
+    desired: DesiredModel
+    manifest: BundleManifest
+    signature: Signature
+    reference: Reference
+    session: Any
+    run_seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.desired.name
+
+    @property
+    def version(self) -> str:
+        """The first twelve digits of the digest of the ONNX file."""
+        return self.desired.onnx.removeprefix("sha256:")[:12]
+
+    def run(self, columns: Columns) -> Columns:
+        """Outputs by name for columns of shape (rows, width); raises onnxruntime's errors."""
+        names = self.manifest.outputs
+        return dict(zip(names, self.session.run(names, columns), strict=True))
+
+
+def load(store: ArtifactStore, desired: DesiredModel) -> LiveModel:
+    """The model, ready to answer.
+
+    Raises:
+        RefusedError: the bytes are not the lock's, cannot be loaded, or do not answer as the bundle says.
+        MachineryError: the store lacks something, or holds other bytes than a digest says.
+    """
+    manifest = load_manifest(store, desired.lock.bundle)
+    if manifest.onnx_digest != desired.onnx:
+        raise RefusedError(
+            f"{desired.name}: the lock names {desired.onnx[:19]}, its bundle {manifest.onnx_digest[:19]}"
+        )
+    if REFERENCE not in manifest.files:
+        raise RefusedError(
+            f"{desired.name}: the bundle has no {REFERENCE}, so nothing shows that it answers; build again"
+        )
+    reference = Reference.from_json(store.get(manifest.files[REFERENCE].digest))
+    session = make_session(load_model(store, manifest), desired.serving.threads)
+    model = LiveModel(desired, manifest, Signature.of(desired, manifest), reference, session)
+    verify(model)
+    return LiveModel(desired, manifest, model.signature, reference, session, _warm_up(model))
+
+
+def make_session(data: bytes, threads: int) -> Any:
+    """An onnxruntime session on ``threads`` cores."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def verify(model: LiveModel) -> None:
+    """Raises RefusedError where the graph's answers to the bundle's examples are not the bundle's."""
+    import numpy as np
+
+    if not model.reference.examples:
+        raise RefusedError(f"{model.name}: the bundle has no example, so nothing shows that it answers; build it again")
+    for example in model.reference.examples:
+        answers = model.run(columns_of(model, example))
+        for name, expected in example.outputs.items():
+            found = answers[name].reshape(-1).tolist()
+            wanted = list(expected) if isinstance(expected, list) else [expected]
+            same = found == wanted if name == "label" else np.allclose(found, wanted, rtol=0, atol=TOLERANCE)
+            if not same:
+                raise RefusedError(f"{model.name}: {name} of an example is {found}, the bundle says {wanted}")
+
+
+def columns_of(model: LiveModel, *examples: Example) -> Columns:
+    """The examples' rows as columns of shape (rows, 1)."""
+    return {
+        entry.name: tensor([example.inputs[entry.name] for example in examples], entry.dtype)
+        for entry in model.signature.inputs
+    }
+
+
+def tensor(values: "list[float | str | None] | tuple[float | str | None, ...]", dtype: str) -> "np.ndarray":
+    """JSON values as a column of shape (rows, 1): None is missing."""
+    import numpy as np
+
+    if dtype == "string":
+        return np.array(["" if value is None else value for value in values], object).reshape(-1, 1)
+    return np.array([np.nan if value is None else value for value in values], np.float32).reshape(-1, 1)
+
+
+def _warm_up(model: LiveModel) -> float:
+    """Seconds that a run of one row takes, at best."""
+    columns, took = columns_of(model, model.reference.examples[0]), []
+    for _ in range(WARM_UP):
+        started = time.perf_counter()
+        model.run(columns)
+        took.append(time.perf_counter() - started)
+    return min(took)
