@@ -130,6 +130,14 @@ def differs(repo: Path, base: str, head: str | None, folder: str) -> bool:
     return bool(answer.returncode) if answer.returncode in (0, 1) else _broken(answer)
 
 
+def is_ancestor(repo: Path, older: str, newer: str) -> bool:
+    """Whether ``newer`` was made on top of ``older``; no where it is the same commit or this clone lacks one."""
+    if older == newer or None in (_commit(repo, older), _commit(repo, newer)):
+        return False
+    answer = _run(repo, ("merge-base", "--is-ancestor", older, newer))
+    return answer.returncode == 0 if answer.returncode in (0, 1) else _broken(answer)
+
+
 def _commit(repo: Path, revision: str) -> str | None:
     answer = _run(repo, ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
     if answer.returncode == 0:

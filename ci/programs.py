@@ -46,15 +46,14 @@ def run_build(workspace: Workspace, kind: str, name: str, *, quiet: bool = False
     raise MachineryError(f"{name}: the build ended with exit code {code} and left no result. Its last lines are above.")
 
 
-def record(workspace: Workspace, *files: Path) -> None:
-    """Tell Dagster what happened outside of its runs: verdicts, promotions, deployments.
+def record(workspace: Workspace, *files: Path, deployed: bool = False) -> None:
+    """Tell Dagster what happened outside of its runs: verdicts, promotions, and locks that were ``deployed``.
 
     Raises:
         MachineryError: Dagster's instance could not be written.
     """
-    code = run_module(
-        workspace, "dagster_project", "record", "--repo", str(workspace.repo), *map(str, files), quiet=True
-    )
+    options = ("--repo", str(workspace.repo), *(("--deployed",) if deployed else ()))
+    code = run_module(workspace, "dagster_project", "record", *options, *map(str, files), quiet=True)
     if code:
         raise MachineryError(
             f"recording {', '.join(path.name for path in files)} in Dagster ended with exit code {code}."

@@ -17,7 +17,7 @@ def champion_lock(verdict: Verdict, manifest: BundleManifest, commit: str | None
     Raises:
         RefusedError: the verdict allows none, or speaks of another bundle.
     """
-    if not verdict.promotable:
+    if verdict.outcome != "passed" or not verdict.promotable:
         why = " ".join(verdict.reasons) or f"the verdict is {verdict.outcome}."
         raise RefusedError(f"{verdict.subject.name}: nothing to promote: {why}")
     if verdict.challenger != manifest.content_digest():
