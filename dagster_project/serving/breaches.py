@@ -44,7 +44,7 @@ def _numbers(expected: Expected, column: npt.NDArray[np.float32]) -> Iterator[st
         yield f"{_row(high)}{_value(expected, column, high)} is above the maximum {expected.high:g}"
     fractions = fractions_of(column)
     if expected.whole and fractions.any():
-        yield f"{_row(fractions)}{_value(expected, column, fractions)} is no whole number, which the column holds"
+        yield f"{_row(fractions)}{_value(expected, column, fractions)} is no whole number; send whole numbers"
     yield from _strange(expected, column, np.isfinite(column))
 
 
