@@ -18,6 +18,7 @@ COMMANDS = {
     "judge": "Judge what was built: gates, champion, data checks.",
     "report": "Show the last report again.",
     "promote": "Write the champion lock that a verdict allows.",
+    "deploy": "Publish what a commit's locks say; wait for the servers.",
     "pr": "Check, plan, build, judge and report in one go.",
     "reproduce": "Train a champion again and compare the bytes.",
     "demo": "Play the whole story on real flights.",

@@ -55,13 +55,13 @@ class ServerStanding(StrictModel):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """A line for each model, and what else is to be said."""
-        return (*self._said, *(f"{self._name}: {model}" for model in self.models))
+        """A line for each model that has an error or is looked at already, and what else is to be said."""
+        return (*self._said, *(f"{self._name}: {model}" for model in self.models if self.seen or model.error))
 
     @property
     def missing(self) -> tuple[str, ...]:
         """As ``lines``, without the models that are as they shall be."""
-        return (*self._said, *(f"{self._name}: {model}" for model in self.models if not model.there))
+        return self.model_copy(update={"models": tuple(model for model in self.models if not model.there)}).lines
 
     @property
     def _name(self) -> str:
