@@ -43,6 +43,7 @@ class DesiredModel(StrictModel):
     description: str
     owners: tuple[str, ...]
     task: Task
+    positive: Scalar | None = Field(default=None, description="the label that explanations of two classes speak of")
     lock: ChampionLock
     inputs: tuple[ServedInput, ...]
     id_column: str | None = Field(default=None, description="the contract's id, which a client may send along")
@@ -125,6 +126,7 @@ def desired_model(
         description=spec.description,
         owners=spec.owners,
         task=spec.task,
+        positive=spec.positive,
         lock=lock,
         inputs=tuple(_input(contract.column(entry.name), entry.dtype) for entry in manifest.inputs),
         id_column=ids[0].name if ids else None,

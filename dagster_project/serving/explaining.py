@@ -46,8 +46,8 @@ class Explainer:
 def explanation(model: LiveModel, request: InferRequest) -> dict[str, Any]:
     """Attributions of each row's answer to the columns: base + their sum is the answer."""
     background = {e.name: tensor(model.reference.background[e.name], e.dtype) for e in model.signature.inputs}
-    found = attribute(lambda columns: explained(model, columns), request.columns, background, pairs=PAIRS)
-    outputs = [str(name) for name in model.manifest.classes] or ["value"]
+    names, places = explained(model)
+    found = attribute(lambda columns: _answers(model, columns, places), request.columns, background, pairs=PAIRS)
     rows, columns, wide = found.values.shape
     return {
         "model_name": model.name,
@@ -61,17 +61,29 @@ def explanation(model: LiveModel, request: InferRequest) -> dict[str, Any]:
         ],
         "parameters": {
             "columns": list(found.names),
-            "explained": outputs,
+            "explained": names,
             "additivity": found.additivity,
             "onnx": model.desired.onnx,
         },
     }
 
 
-def explained(model: LiveModel, columns: "dict[str, np.ndarray]") -> "np.ndarray":
-    """What is explained: the probability of each class, or the value; of shape (rows, outputs)."""
+def explained(model: LiveModel) -> tuple[list[str], list[int]]:
+    """What is explained, and where it stands: the positive of two classes, each of more, or the value."""
+    classes: list[Any] = list(model.manifest.classes)
+    positive = model.desired.positive
+    if not classes:
+        return ["value"], [0]
+    places = list(range(len(classes)))
+    if len(classes) == 2:
+        places = [classes.index(positive) if positive in classes else 1]
+    return [str(classes[place]) for place in places], places
+
+
+def _answers(model: LiveModel, columns: "dict[str, np.ndarray]", places: list[int]) -> "np.ndarray":
     answers = model.run(columns)
-    return answers["probabilities"] if "probabilities" in answers else answers["value"]
+    chosen: np.ndarray = answers["probabilities" if model.manifest.classes else "value"][:, places]
+    return chosen
 
 
 def _output(name: str, values: "np.ndarray", shape: list[int]) -> dict[str, Any]:

@@ -19,20 +19,14 @@ class Guard:
         Raises:
             HttpError: 401 without a known token, 403 without the role, 429 too often.
         """
-        authorization = headers.get(b"authorization")
-        if self._tokens:
-            roles = self._tokens.roles_of(authorization)
-            if not roles:
-                raise HttpError(
-                    401, "send a known token: Authorization: Bearer TOKEN", (b"www-authenticate", b"Bearer")
-                )
-            if role not in roles and "admin" not in roles:
-                raise HttpError(403, f"this token may not do this; it needs the role {role}")
+        holder = self._tokens.holder_of(headers.get(b"authorization")) if self._tokens else None
         if self._rate is not None:
-            wait = self._rate.allow(_caller(authorization, peer), time.monotonic())
+            wait = self._rate.allow(f"token {holder.name}" if holder else f"peer {peer}", time.monotonic())
             if wait:
                 raise HttpError(429, "too many requests; slow down", (b"retry-after", b"%d" % max(1, round(wait))))
-
-
-def _caller(authorization: bytes | None, peer: str) -> str:
-    return peer if authorization is None else f"token {hash(authorization)}"
+        if not self._tokens:
+            return
+        if holder is None:
+            raise HttpError(401, "send a known token: Authorization: Bearer TOKEN", (b"www-authenticate", b"Bearer"))
+        if role not in holder.roles:
+            raise HttpError(403, f"this token may not do this; it needs the role {role}")

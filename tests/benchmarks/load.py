@@ -52,7 +52,7 @@ def get(host: str, path: str) -> bytes:
 def load(
     host: str, request: bytes, clients: int, seconds: float, pid: int, check: Callable[[bytes], bool] | None = None
 ) -> Load:
-    """``clients`` threads send ``request`` again and again; an answer that is no 200, or fails ``check``, has failed."""
+    """``clients`` threads send ``request`` again and again; no 200, or a failed ``check``, has failed."""
     name, port = host.split(":")
     end = time.monotonic() + seconds
     parts = [Load() for _ in range(clients)]
