@@ -18,12 +18,10 @@ _REASONS = {
     "504": "the deadline was over before the model ran",
 }
 _TENSORS = {"type": "string", "format": "binary", "description": "JSON, and the tensors' bytes behind it"}
-_LENGTH = {
-    "name": "Inference-Header-Content-Length",
-    "in": "header",
-    "description": "bytes of JSON before the tensors' bytes; none: the body is all JSON",
-    "schema": {"type": "integer", "minimum": 0},
-}
+_BINARY = (
+    "Tensors may also be sent as bytes: the header Inference-Header-Content-Length says how long the JSON is, each "
+    "tensor's parameters.binary_data_size how many of the bytes behind it are its own, in place of its data."
+)
 _VERSION = {
     "name": "version",
     "in": "path",
@@ -88,7 +86,7 @@ def _call(summary: str, request: str, answer: Schema, example: Schema) -> dict[s
     json_body = {"schema": _reference(request), "examples": {"one row": {"value": example}}}
     operation = _operation(summary, answer, tuple(_REASONS))
     operation["responses"]["200"]["content"]["application/octet-stream"] = {"schema": _TENSORS}
-    operation["parameters"] = [_LENGTH]
+    operation["description"] = _BINARY
     operation["requestBody"] = {"required": True, "content": {"application/json": json_body}}
     return operation
 

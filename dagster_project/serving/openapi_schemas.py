@@ -12,9 +12,11 @@ _DATA = {"INT64": "integer", "BOOL": "boolean", "FP32": "number", "BYTES": "stri
 
 def request_schema(signature: Signature) -> Schema:
     """An inference request of one row or many; what a schema cannot say is in its description."""
-    tensors = [_tensor(served) for served in signature.inputs]
+    most = signature.request_rows
+    tensors = [_tensor(served, most) for served in signature.inputs]
     if signature.id_column and signature.id_column not in signature.expected:
-        tensors.append(_tensor(ServedInput(name=signature.id_column, dtype="string", description="echoed and logged")))
+        ids = ServedInput(name=signature.id_column, dtype="string", description="the rows' ids, for the prediction log")
+        tensors.append(_tensor(ids, most))
     required = ", ".join(sorted(signature.required)) or "none"
     inputs = {
         "type": "array",
@@ -56,21 +58,20 @@ def example_request(signature: Signature) -> Schema:
     return {"inputs": [_example(served) for served in signature.inputs]}
 
 
-def _tensor(served: ServedInput) -> Schema:
+def _tensor(served: ServedInput, most: int) -> Schema:
     text = served.dtype == "string"
-    rows = {"type": "integer", "minimum": 1}
+    rows = {"type": "integer", "minimum": 1, "maximum": most}
     wide = {"type": "array", "prefixItems": [rows, {"const": served.width}], "minItems": 2, "maxItems": 2}
     flat = {"type": "array", "items": rows, "minItems": 1, "maxItems": 1}
     return {
         "type": "object",
         "description": served.description or served.name,
-        "required": ["name", "shape", "datatype"],
+        "required": ["name", "shape", "datatype", "data"],
         "properties": {
             "name": {"const": served.name},
             "shape": {"anyOf": [flat, wide]} if served.width == 1 else wide,
             "datatype": {"enum": ["BYTES"] if text else list(NUMBERS)},
             "data": {"type": "array", "items": _value(served), "minItems": 1, "description": "flat, or row by row"},
-            "parameters": {"type": "object", "properties": {"binary_data_size": {"type": "integer", "minimum": 0}}},
         },
     }
 
