@@ -103,4 +103,4 @@ def _misfits(spec: ModelSpec, contract: DataContract, manifest: BundleManifest |
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else "unknown" if value is None else str(value)

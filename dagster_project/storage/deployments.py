@@ -4,6 +4,7 @@ The desired state lies in the store, which servers only read. What servers write
 ``rejections/MODEL/TIME.json`` below the serving URI. Each file is written whole, by one writer; nobody locks anything.
 """
 
+import json
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -76,7 +77,8 @@ class Deployments:
 
     def reject(self, rejection: Rejection) -> None:
         """Write down that a rollout crossed its bounds. Rejections are never changed."""
-        self._ledger(rejection.model).append(rejection.model_dump(mode="json"))
+        # by way of JSON text, which has no NaN: a number that nobody saw is null
+        self._ledger(rejection.model).append(json.loads(rejection.model_dump_json()))
 
     def rejections(self, model: str | None = None) -> list[Rejection]:
         """Rejections of one model, or of all, oldest first. One that can't be read is an error: what does it forbid?"""
@@ -96,7 +98,7 @@ class Deployments:
         for row in rows:
             fields = {key: value for key, value in row.items() if key != "written"}
             yield _parsed(
-                Rejection, canonical_json(fields), ledger.folder, "Restore the file, or remove it to forget it."
+                Rejection, json.dumps(fields).encode(), ledger.folder, "Restore the file, or remove it to forget it."
             )
 
     def _ledger(self, model: str) -> Ledger:

@@ -147,6 +147,13 @@ def test_rejections_are_kept_and_found_by_bytes_and_lock(deployments: Deployment
     assert deployments.is_rejected("tardy", LOCK, LOCK) is None, "other bytes"
 
 
+def test_numbers_that_are_none_are_kept_as_unknown(deployments: Deployments, tmp_path: Path) -> None:
+    deployments.reject(rejection(observed={"p99_seconds": float("nan"), "errors": 0}))
+    (found,) = deployments.rejections("tardy")
+    assert found.observed == {"p99_seconds": None, "errors": 0}
+    assert "NaN" not in next((tmp_path / "serving" / "rejections" / "tardy").iterdir()).read_text()
+
+
 @pytest.mark.parametrize("content", ["{", '{"model": "tardy"}'])
 def test_a_rejection_that_cannot_be_read_is_an_error(deployments: Deployments, tmp_path: Path, content: str) -> None:
     deployments.reject(rejection())
