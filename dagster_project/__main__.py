@@ -1,7 +1,8 @@
-"""The programs that the ``acts`` command starts: ``build`` and ``record``. Dagster is imported when it has to run.
+"""The programs that the ``acts`` command starts. Dagster is imported when it has to run.
 
     python -m dagster_project build --repo R --kind dataset|model --name N --result FILE
     python -m dagster_project record --repo R [--deployed] FILE ...
+    python -m dagster_project ingest --repo R --result FILE
 
 Exit codes: 0 built or reused, 1 a blocking check said no, 2 a file the user wrote is wrong, 3 the machinery broke,
 130 interrupted.
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if parsed.program == "build":
             return build(workspace, parsed.kind, parsed.name, parsed.result)
+        if parsed.program == "ingest":
+            return ingest(workspace, parsed.result)
         return record(workspace, parsed.files, deployed=parsed.deployed)
     except ActsError as error:
         print(error, file=sys.stderr)
@@ -93,6 +96,27 @@ def record(workspace: Workspace, files: Sequence[Path], *, deployed: bool = Fals
     return PASSED
 
 
+def ingest(workspace: Workspace, result_file: Path) -> int:
+    """Take the servers' segments into the prediction log's table; write the Ingested to ``result_file``.
+
+    Raises:
+        MachineryError: segments or table can't be read or written; what was committed stays.
+    """
+    from dagster_project.monitoring.ingest import ingest as take_in
+    from dagster_project.storage.files import write_atomic
+
+    done = take_in(workspace.serving_log, workspace.warehouse)
+    write_atomic(result_file, done.to_json().encode())
+    if done.rows or done.dropped or done.broken:
+        from dagster_project.factories.instance import open_instance
+        from dagster_project.factories.prediction_log import ingested_event
+        from dagster_project.factories.record import report_events
+
+        with open_instance(workspace) as instance:
+            report_events(instance, [ingested_event(done, workspace)])
+    return PASSED
+
+
 def _unchanged(repository: Repository, workspace: Workspace, kind: str, name: str) -> BuildResult | None:
     from dagster_project.factories.unchanged import unchanged
 
@@ -139,7 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     recorded = programs.add_parser("record", help="tell Dagster of verdicts and champion locks")
     recorded.add_argument("--deployed", action="store_true", help="the locks were deployed")
     recorded.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a verdict's JSON or a lock's YAML")
-    for program in (built, recorded):
+    ingested = programs.add_parser("ingest", help="take the servers' segments into the prediction log's table")
+    ingested.add_argument("--result", type=Path, required=True, help="where the Ingested is written")
+    for program in (built, recorded, ingested):
         program.add_argument("--repo", type=Path, default=Path(), help="the repository (default: where you stand)")
     return parser
 

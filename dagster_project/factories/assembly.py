@@ -11,6 +11,7 @@ from dagster_project.factories.console import console
 from dagster_project.factories.datasets import VALUES, dataset_asset
 from dagster_project.factories.models import candidate_key, model_assets
 from dagster_project.factories.naming import build_job
+from dagster_project.factories.prediction_log import ingestion_schedule, prediction_log_asset
 from dagster_project.factories.sensors import landing_sensor, reads_files
 from dagster_project.factories.values import DocumentIOManager
 from dagster_project.factories.verdicts import VERDICT, judged_key, verdict_check
@@ -25,9 +26,10 @@ def definitions_for(repository: Repository, workspace: Workspace, documents: Doc
     """Everything that Dagster shows and runs. Steps run in one process: Ray gives the parallelism."""
     subjects = [("dataset", name) for name in repository.contracts] + [("model", name) for name in repository.specs]
     return dg.Definitions(
-        assets=[*_datasets(repository, workspace), *_models(repository, workspace)],
+        assets=[*_datasets(repository, workspace), *_models(repository, workspace), *_log(repository, workspace)],
         asset_checks=[verdict_check(kind, name, workspace) for kind, name in subjects],
         jobs=[_job(kind, name, subjects) for kind, name in subjects],
+        schedules=[ingestion_schedule()] if repository.specs else [],
         sensors=[
             landing_sensor(contract, workspace) for contract in repository.contracts.values() if reads_files(contract)
         ],
@@ -55,6 +57,11 @@ def _models(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefin
         for name, spec in repository.specs.items()
         for asset in model_assets(spec, repository.contracts[spec.contract.name], repository.locks.get(name), workspace)
     ]
+
+
+def _log(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefinition]:
+    """What champions answered; there is none without models."""
+    return [prediction_log_asset(tuple(repository.specs.values()), workspace)] if repository.specs else []
 
 
 def _job(kind: str, name: str, subjects: Sequence[tuple[str, str]]) -> "UnresolvedAssetJobDefinition":

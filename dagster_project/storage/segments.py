@@ -8,6 +8,7 @@ SERVER.START-TOKEN names the stream of one process; BASE, 16 hexadecimal digits,
 checksums start from the stream's name, which no client knows: bytes that one sent are never taken for a frame.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 MAGIC = b"\xabTAL"
 _HEADER = struct.Struct("<4sIII")
 OPEN, FINISHED = ".open", ".log"
+_NAME = re.compile(r"([\w-]+\.[0-9a-f]+-[0-9a-f]+)\.([0-9a-f]{16})\.(?:open|log)", re.ASCII)
 
 
 def seed_of(stream: str) -> int:
@@ -43,15 +45,15 @@ class SegmentName:
         return f"{self.stream}.{self.base:016x}"
 
     @classmethod
-    def of(cls, path: Path) -> "SegmentName":
-        """The inverse of :attr:`stem`; raises ValueError where a file is no segment."""
-        stream, _, base = path.stem.rpartition(".")
-        return cls(stream, int(base, 16))
+    def of(cls, path: Path) -> "SegmentName | None":
+        """What a file's name says; None where it is no segment."""
+        match = _NAME.fullmatch(path.name)
+        return cls(match[1], int(match[2], 16)) if match else None
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What bytes of a segment hold. ``end`` is behind the last whole frame, or behind everything where that is final.
+    """What bytes of a segment hold: payloads, ``end`` behind the last whole frame, or behind everything that is final.
 
     ``broken`` are stretches (start, end) that are no frames though frames follow, or though nothing will.
     """

@@ -43,7 +43,9 @@ def frames(folder: Path) -> list[LogFrame]:
     """Every whole frame in the folder."""
     found = []
     for path in segments(folder):
-        reading = read_frames(path.read_bytes(), seed_of(SegmentName.of(path).stream), final=True)
+        name = SegmentName.of(path)
+        assert name is not None, path
+        reading = read_frames(path.read_bytes(), seed_of(name.stream), final=True)
         found += [decode(payload) for payload in reading.payloads]
     return found
 

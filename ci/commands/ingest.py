@@ -1,0 +1,49 @@
+"""``acts ingest``: what servers logged becomes rows of the prediction log's table."""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from ci.options import count, json_option, repo_option, repository, say
+from dagster_project.domain.errors import MachineryError
+from dagster_project.domain.prediction import Ingested
+from dagster_project.domain.workspace import Workspace
+
+
+@click.command("ingest")
+@repo_option
+@json_option
+def command(repo: Path, as_json: bool) -> None:
+    """Move finished and running servers' segments into the table, each row exactly once; run it whenever you like."""
+    done = run_ingest(Workspace(repo=repository(repo)), quiet=as_json)
+    if as_json:
+        click.echo(done.to_json(), nl=False)
+    else:
+        show(done)
+
+
+def run_ingest(workspace: Workspace, *, quiet: bool = False) -> Ingested:
+    """The program's answer.
+
+    Raises:
+        MachineryError: it ended without one; what it printed says why.
+    """
+    from ci.programs import run_module
+
+    with tempfile.TemporaryDirectory(prefix="acts-ingest-") as folder:
+        result = Path(folder) / "result.json"
+        options = ("--repo", str(workspace.repo), "--result", str(result))
+        code = run_module(workspace, "dagster_project", "ingest", *options, quiet=quiet)
+        if code or not result.exists():
+            raise MachineryError(f"the ingestion ended with exit code {code}. Its last lines are above.")
+        return Ingested.from_json(result.read_bytes())
+
+
+def show(done: Ingested) -> None:
+    """The ingestion for people."""
+    say(f"{count(done.rows, 'row')} from {count(done.segments, 'segment')}, the oldest {done.lag_seconds:.1f} s old")
+    if done.dropped:
+        say(f"{count(done.dropped, 'row')} answered and dropped by servers: memory or disk was full", "yellow")
+    if done.broken:
+        say(f"{count(done.broken, 'damaged place')} skipped, {done.broken_bytes:,} bytes: look at the disk", "yellow")

@@ -1,0 +1,1 @@
+"""What became of answers: the prediction log as a table."""
