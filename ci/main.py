@@ -20,6 +20,7 @@ COMMANDS = {
     "promote": "Write the champion lock that a verdict allows.",
     "deploy": "Publish what a commit's locks say; wait for the servers.",
     "pr": "Check, plan, build, judge and report in one go.",
+    "ingest": "Move what servers logged into the prediction log's table.",
     "reproduce": "Train a champion again and compare the bytes.",
     "demo": "Play the whole story on real flights.",
     "ui": "Open the Dagster UI on the repository's history.",
