@@ -26,7 +26,8 @@ from dagster_project.serving.reconcile import Reconciler
 from dagster_project.serving.registry import Loaded, Registry
 from dagster_project.serving.views import VIEWS, View, Views
 
-INFER, EXPLAIN, LOOK = "infer", "explain", "infer"
+INFER, EXPLAIN = CALLS = ("infer", "explain")
+LOOK = "infer"  # the role that looking asks for
 _log = logging.getLogger("acts.serving")
 
 
@@ -56,7 +57,9 @@ class App:
         parts = scope["path"].split("/")
         name = ""
         try:
-            if len(parts) >= 5 and parts[1] == "v2" and parts[2] == "models" and scope["method"] == "POST":
+            if parts[-1] in CALLS and len(parts) >= 5 and parts[1] == "v2" and parts[2] == "models":
+                if scope["method"] != "POST":
+                    raise HttpError(405, f"{scope['path'][:200]} takes POST", (b"allow", b"POST"))
                 loaded, action = self._find(parts)
                 name = loaded.model.name
                 return name, await self._call(loaded, action, scope, receive, started)
@@ -79,13 +82,12 @@ class App:
     def _find(self, parts: list[str]) -> tuple[Loaded, str]:
         """/v2/models/NAME[/versions/V]/ACTION"""
         version = parts[5] if len(parts) == 7 and parts[4] == "versions" else None
-        action = parts[6] if version is not None else parts[4] if len(parts) == 5 else ""
-        if action not in (INFER, EXPLAIN):
-            raise HttpError(404, "there is nothing to post here; infer and explain take rows")
+        if version is None and len(parts) != 5:
+            raise HttpError(404, "there is nothing here; infer and explain stand below a model or its version")
         loaded = self._registry.pick(parts[3], version)
         if loaded is None:
             raise HttpError(404, self._views.unknown(parts[3], version))
-        return loaded, action
+        return loaded, parts[-1]
 
     async def _call(self, loaded: Loaded, action: str, scope: Scope, receive: Receive, started: float) -> Answer:
         headers = dict(scope["headers"])

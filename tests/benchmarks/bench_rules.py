@@ -2,7 +2,7 @@
 
 Each tool runs in processes of its own, in turn. What counts is the processor time of the first check in a process, its
 imports left out, since a build checks once; later checks and imports are in the figures too. datacontract-cli (in an
-environment of its own below ``.acts/bench``, installed once) does not check column types of Parquet files, ours does.
+environment of its own, installed once) does not check column types of Parquet files, ours does.
 """
 
 import json
@@ -11,11 +11,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.rules_table import PLANTED, ROWS, contract, rows
+from tests.environments import environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHILD = Path(__file__).with_name("rules_child.py")
@@ -26,14 +26,14 @@ TABLE = "rows.parquet"
 
 def run() -> dict[str, Any]:
     """Measure and compare."""
-    environment = _environment()
+    other = environment("datacontract-cli", OTHER)
     with tempfile.TemporaryDirectory() as folder:
         for name in ("clean", "planted"):
             place = Path(folder) / name
             place.mkdir()
             rows(name == "planted").write_parquet(place / TABLE)
             (place / "rows.yaml").write_text(contract(TABLE))
-        pythons = {"hand": sys.executable, "ours": sys.executable, "datacontract": str(environment / "bin" / "python")}
+        pythons = {"hand": sys.executable, "ours": sys.executable, "datacontract": str(other)}
         counts = {
             tool: _measure(tool, python, Path(folder) / "planted", 1)["counts"] for tool, python in pythons.items()
         }
@@ -42,17 +42,6 @@ def run() -> dict[str, Any]:
             for tool, python in pythons.items():
                 seen[tool].append(_measure(tool, python, Path(folder) / "clean", RUNS))
     return _result(seen, counts)
-
-
-def _environment() -> Path:
-    """The other tool's own environment, made once; the marker is written last."""
-    folder = REPOSITORY / ".acts" / "bench" / "datacontract-cli"
-    done = folder / "installed"
-    if not done.exists() or done.read_text() != OTHER:
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", OTHER], check=True, capture_output=True)
-        done.write_text(OTHER)
-    return folder
 
 
 def _measure(tool: str, python: str, place: Path, runs: int) -> dict[str, Any]:

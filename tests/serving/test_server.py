@@ -85,6 +85,8 @@ def test_health_metadata_and_index(server: Server) -> None:
         ("/v2/models/nobody", "GET", 404),
         ("/v2/models/nobody/infer", "POST", 404),
         ("/v2/models/delays/load", "POST", 404),
+        ("/v2/models/delays/a/b/infer", "POST", 404),
+        ("/v2/models/delays/infer", "GET", 405),
         ("/metrics", "DELETE", 405),
     ],
 )
