@@ -22,6 +22,7 @@ COMMANDS = {
     "pr": "Check, plan, build, judge and report in one go.",
     "ingest": "Move what servers logged into the prediction log's table.",
     "reproduce": "Train a champion again and compare the bytes.",
+    "serve": "Serve the champions, and follow what is deployed.",
     "demo": "Play the whole story on real flights.",
     "ui": "Open the Dagster UI on the repository's history.",
     "schema": "Print the JSON Schema of spec or floor, for editors.",

@@ -24,7 +24,7 @@ from dagster_project.serving.metrics import Metrics
 from dagster_project.serving.protocol import BadRequest, InferRequest, decode_request, decompress, encode_response
 from dagster_project.serving.reconcile import Reconciler
 from dagster_project.serving.registry import Loaded, Registry
-from dagster_project.serving.views import VIEWS, View, Views
+from dagster_project.serving.views import Views, view_at
 
 INFER, EXPLAIN = CALLS = ("infer", "explain")
 LOOK = "infer"  # the role that looking asks for
@@ -112,7 +112,7 @@ class App:
     async def _view(self, scope: Scope, receive: Receive, parts: list[str]) -> Answer:
         """Everything that is looked at rather than called."""
         method, path = scope["method"], scope["path"]
-        view: View | None = VIEWS.get(path) or VIEWS.get("/".join(parts[:3]) if len(parts) > 3 else "")
+        view = view_at(path)
         if view is None:
             raise HttpError(404, f"there is nothing at {path[:200]}")
         if method not in (view.method, "HEAD" if view.method == "GET" else view.method):

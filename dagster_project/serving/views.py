@@ -1,5 +1,6 @@
 """What is looked at: health, metadata, metrics, the API's description, the status of every model, the page."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
@@ -38,16 +39,15 @@ class Views:
 
     def models(self, parts: list[str]) -> Answer:
         """/v2/models/NAME[/versions/V][/ready]"""
-        name, rest = parts[3] if len(parts) > 3 else "", parts[4:]
-        wanted = rest[1] if len(rest) >= 2 and rest[0] == "versions" else None
-        action = rest[2:] if wanted is not None else rest
+        name, rest = parts[3], parts[4:]
+        wanted = rest[1] if rest[:1] == ["versions"] else None
         loaded = self._registry.pick(name, wanted)
-        if action == ["ready"]:
+        if rest[-1:] == ["ready"] and len(rest) != 2:
             known = loaded is not None or name in (self._reconciler.wanted or ())
             if not known:
                 raise HttpError(404, self.unknown(name, wanted))
             return as_json({"name": name, "ready": loaded is not None}, 200 if loaded else 503)
-        if action or loaded is None:
+        if loaded is None:
             raise HttpError(404, self.unknown(name, wanted))
         slot = self._registry.slots[name]
         versions = [each.model.version for each in slot.loaded]
@@ -108,12 +108,18 @@ VIEWS = {
     "/v2": View(Views.server),
     "/v2/health/live": View(Views.live, open=True),
     "/v2/health/ready": View(Views.ready, open=True),
-    "/v2/models": View(Views.models),
     "/v2/repository/index": View(Views.index, method="POST"),
     "/metrics": View(Views.metrics),
     "/openapi.json": View(Views.openapi),
     "/status": View(Views.status),
 }
+MODEL = View(Views.models)
+_MODEL_PATH = re.compile(r"/v2/models/[^/]+(/versions/[^/]+)?(/ready)?")
+
+
+def view_at(path: str) -> View | None:
+    """What stands at a path."""
+    return VIEWS.get(path) or (MODEL if _MODEL_PATH.fullmatch(path) else None)
 
 
 def _described(slot: Slot) -> dict[str, Any]:
