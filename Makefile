@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV): about two minutes, 3 GB, once."
 	@$(BIN)/pip install -qq -c constraints.txt setuptools wheel torch==2.13.0
-	@$(BIN)/pip install -qq -c constraints.txt --no-build-isolation -e '.[pipeline,dev]'
+	@$(BIN)/pip install -qq -c constraints.txt --no-build-isolation -e '.[pipeline,serving,dev]'
 	@touch $@
 
 demo: setup ## the whole story on real flights, in at most ten minutes
