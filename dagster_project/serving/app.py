@@ -103,7 +103,7 @@ class App:
         answers, parameters = await self._answerer.answer(loaded, request, started, _deadline(loaded, request, started))
         model = loaded.model
         content, length = encode_response(request, model.name, model.version, answers, parameters)
-        loaded.metrics.request_seconds.observe(time.monotonic() - started)
+        loaded.metrics.request_seconds.add(time.monotonic() - started)
         if length is None:
             return Answer(content)
         binary = ((b"inference-header-content-length", b"%d" % length),)

@@ -63,7 +63,6 @@ class Reconciler:
         for name, slot in list(self._registry.slots.items()):
             if slot.coming:
                 await self._advance(name, slot.coming)
-        self._registry.measure()
         if time.monotonic() - self._reported >= REPORT:
             await asyncio.to_thread(self._deployments.report, self.report())
             self._reported = time.monotonic()
@@ -122,14 +121,7 @@ class Reconciler:
             _log.error("%s was not loaded: %s", desired.name, error)
             return
         self._failed.pop(desired.name, None)
-        counted = self._metrics.of(desired.name)
-
-        def ran(rows: int, seconds: float) -> None:
-            counted.batch_rows.observe(rows)
-            counted.run_seconds.inc(seconds)
-            counted.rows.inc(rows)
-
-        loaded = self._registry.enter(Batcher(model, self._pool, ran))
+        loaded = self._registry.enter(Batcher(model, self._pool, self._metrics.of(desired.name).ran))
         _log.info("%s %s is loaded: %s", model.name, model.version, loaded.place)
 
     async def _advance(self, name: str, coming: Loaded) -> None:

@@ -136,12 +136,12 @@ class Registry:
             found[name] = ServedModel(versions=versions, error=slot.error)
         return found
 
-    def measure(self) -> None:
-        """Tell the metrics what is loaded."""
+    def waiting(self) -> dict[tuple[str, str, str], int]:
+        """Rows that wait, by model, digest and place, for the metrics."""
         loaded = [(name, version) for name, slot in self.slots.items() for version in slot.loaded]
-        self._metrics.versions({(n, v.model.desired.onnx, v.place): v.batcher.rows for n, v in loaded})
+        return {(name, v.model.desired.onnx, v.place): v.batcher.rows for name, v in loaded}
 
     def _go_live(self, slot: Slot, loaded: Loaded) -> None:
         loaded.place = "live"
         slot.live, slot.coming = loaded, None
-        self._metrics.swapped(loaded.model.name)
+        loaded.metrics.swaps += 1

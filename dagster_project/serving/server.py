@@ -60,7 +60,8 @@ def make_app(settings: Settings, tokens: Tokens) -> App:
     except OSError as error:
         raise MachineryError(f"{folder}: the prediction log can't be written: {error.strerror}.") from error
     log = PredictionLog(folder, server, flush=1.0)
-    metrics.log(lambda: log.backlog, lambda: log.dropped)
+    metrics.loaded = registry.waiting
+    metrics.log_rows = lambda: {"backlog": log.backlog, "dropped": log.dropped}
 
     def followed(state: DesiredState) -> None:
         flushes = [model.serving.log.flush.total_seconds() for model in state.models.values()]

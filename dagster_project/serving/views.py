@@ -65,7 +65,6 @@ class Views:
 
     def metrics(self, parts: list[str]) -> Answer:
         """Prometheus."""
-        self._registry.measure()
         return Answer(self._metrics.text(), content_type=CONTENT_TYPE.encode())
 
     def openapi(self, parts: list[str]) -> Answer:
