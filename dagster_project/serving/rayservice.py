@@ -97,8 +97,19 @@ def serve_config(settings: RayServiceSettings) -> dict[str, Any]:
 
 
 def render(settings: RayServiceSettings) -> str:
-    """The manifest as YAML."""
-    return yaml.safe_dump(rayservice(settings), sort_keys=False, width=120)
+    """The manifest as YAML; the configuration inside of it as lines that a person can read."""
+    return yaml.dump(rayservice(settings), Dumper=_Readable, sort_keys=False, width=120)
+
+
+class _Readable(yaml.SafeDumper):
+    """Text of several lines as a literal block."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Readable.add_representer(str, _text)
 
 
 def _head(settings: RayServiceSettings) -> dict[str, Any]:

@@ -85,8 +85,9 @@ def test_ray_serve_takes_its_configuration(settings: RayServiceSettings) -> None
     assert Scaling.model_validate(taken.applications[0].args) == settings.scaling
 
 
-def test_yaml_says_the_same_without_aliases() -> None:
+def test_yaml_says_the_same_without_aliases_and_can_be_read() -> None:
     text = render(ASLEEP)
+    assert "  serveConfigV2: |\n" in text
     assert yaml.safe_load(text) == rayservice(ASLEEP)
     assert not re.search(r"[&*]id\d", text)
 
