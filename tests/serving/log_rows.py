@@ -9,7 +9,7 @@ import numpy as np
 from dagster_project.serving.prediction_log import Logged
 from dagster_project.serving.row_ids import new_block
 from dagster_project.storage.log_frames import LogFrame, decode
-from dagster_project.storage.segments import SegmentName, read_frames, seed_of
+from dagster_project.storage.segments import Reading, SegmentName, read_frames, seed_of
 
 DIGEST = f"sha256:{'a' * 64}"
 
@@ -41,13 +41,14 @@ def segments(folder: Path) -> list[Path]:
 
 def frames(folder: Path) -> list[LogFrame]:
     """Every whole frame in the folder."""
-    found = []
-    for path in segments(folder):
-        name = SegmentName.of(path)
-        assert name is not None, path
-        reading = read_frames(path.read_bytes(), seed_of(name.stream), final=True)
-        found += [decode(payload) for payload in reading.payloads]
-    return found
+    return [decode(payload) for path in segments(folder) for payload in read_segment(path).payloads]
+
+
+def read_segment(path: Path) -> Reading:
+    """What a segment holds, as if nobody wrote it any more."""
+    name = SegmentName.of(path)
+    assert name is not None, path
+    return read_frames(path.read_bytes(), seed_of(name.stream), final=True)
 
 
 def logged_ids(folder: Path) -> list[str | None]:

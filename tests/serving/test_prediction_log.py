@@ -17,7 +17,7 @@ from dagster_project.domain.deployment import ServedInput
 from dagster_project.serving.prediction_log import Logged, PredictionLog, hashed, log_inputs, log_key
 from dagster_project.storage.log_frames import unpack
 from dagster_project.storage.segments import framed, read_frames, seed_of
-from tests.serving.log_rows import answer, frames, logged_ids, segments, wait_for
+from tests.serving.log_rows import answer, frames, logged_ids, read_segment, segments, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 SOON = 0.02
@@ -250,6 +250,7 @@ def test_a_full_disk_tears_no_frame_and_room_mends_it(disk: Path) -> None:
     wait_for(lambda: not log.backlog)
     log.close()
     assert log.error is None and len(logged_ids(disk)) == 20 * (number + 99)
+    assert [place for path in segments(disk) for place in read_segment(path).broken] == []
     assert sum(frame.dropped for frame in frames(disk)) == log.dropped
 
 
@@ -270,6 +271,13 @@ def test_frames_of_other_streams_and_forged_frames_are_none() -> None:
     reading = read_frames(b"x" + whole, seed, final=True)
     assert reading.payloads == (b"one", framed(b"forged", other))
     assert len(reading.broken) == 2 and reading.end == len(whole) + 1
+
+
+@pytest.mark.parametrize("torn", range(1, 20))
+def test_a_frame_behind_a_torn_one_is_read(torn: int) -> None:
+    seed = seed_of("s.1-aa")
+    reading = read_frames(framed(b"torn", seed)[:torn] + framed(b"whole", seed), seed, final=False)
+    assert (reading.payloads, reading.broken) == ((b"whole",), ((0, torn),))
 
 
 INPUTS = (
