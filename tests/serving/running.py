@@ -71,12 +71,14 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
+def running(
+    folder: Path, *arguments: str, environment: dict[str, str] | None = None, module: str = "dagster_project.serving"
+) -> Iterator[Server]:
     """A server of the repository in ``folder``; ended when the block is."""
     foreign = ("ACTS_", "GIT_", "RAY_", "DAGSTER")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     kept |= {"HOME": str(folder), **(environment or {})}
-    command = [sys.executable, "-m", "dagster_project.serving", "--repo", str(folder), "--port", "0", "--poll", "0.05"]
+    command = [sys.executable, "-m", module, "--repo", str(folder), "--port", "0", "--poll", "0.05"]
     stderr = folder / "server.log"
     with stderr.open("a") as log:
         process = subprocess.Popen(
