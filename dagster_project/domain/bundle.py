@@ -1,6 +1,6 @@
 """A bundle: what a build leaves. Its claims can make a verdict fail, never pass."""
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -14,6 +14,9 @@ PARITY = "parity.json"
 REFERENCE = "reference.json"
 FILES = (MODEL, TRIALS, PARITY, REFERENCE)
 MAX_FILE_BYTES = 512 * 1024 * 1024
+
+Cell: TypeAlias = float | str | tuple[float | None, ...] | None
+"""What one row has in one input: a number, a text, the numbers of a wide input; None is missing."""
 
 
 class BundleFile(StrictModel):
@@ -55,7 +58,7 @@ class Parity(StrictModel):
 class Example(StrictModel):
     """One validation row and what the graph answered to it. Values of a column that is not public are missing."""
 
-    inputs: dict[str, float | str | None]
+    inputs: dict[str, Cell]
     outputs: dict[str, Any] = Field(description="label and probabilities, or value")
 
 
@@ -63,7 +66,7 @@ class Reference(StrictModel):
     """``reference.json``: what a server holds the loaded graph against, and what its answers are explained against."""
 
     examples: tuple[Example, ...] = Field(description="one for each class that the graph answers")
-    background: dict[str, tuple[float | str | None, ...]] = Field(description="training rows, by column")
+    background: dict[str, tuple[Cell, ...]] = Field(description="training rows, by column")
 
 
 class BundleManifest(StrictModel):

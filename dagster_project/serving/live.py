@@ -1,10 +1,11 @@
 """One champion in memory: loaded from the store by digest, held against its bundle's own answers, then warm."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.domain.bundle import REFERENCE, BundleManifest, Example, Reference
+from dagster_project.domain.bundle import REFERENCE, BundleManifest, Cell, Example, Reference
 from dagster_project.domain.deployment import DesiredModel
 from dagster_project.domain.errors import RefusedError
 from dagster_project.serving.signature import Signature
@@ -98,20 +99,20 @@ def verify(model: LiveModel) -> None:
 
 
 def columns_of(model: LiveModel, *examples: Example) -> Columns:
-    """The examples' rows as columns of shape (rows, 1)."""
+    """The examples' rows as columns of shape (rows, width)."""
     return {
         entry.name: tensor([example.inputs[entry.name] for example in examples], entry.dtype)
         for entry in model.signature.inputs
     }
 
 
-def tensor(values: "list[float | str | None] | tuple[float | str | None, ...]", dtype: str) -> "np.ndarray":
-    """JSON values as a column of shape (rows, 1): None is missing."""
+def tensor(values: Sequence[Cell], dtype: str) -> "np.ndarray":
+    """JSON values as a column of shape (rows, width): None is missing."""
     import numpy as np
 
     if dtype == "string":
         return np.array(["" if value is None else value for value in values], object).reshape(-1, 1)
-    return np.array([np.nan if value is None else value for value in values], np.float32).reshape(-1, 1)
+    return np.array(values, np.float32).reshape(len(values), -1)  # numpy reads None as NaN
 
 
 def _warm_up(model: LiveModel) -> float:
