@@ -12,7 +12,7 @@ from ci.deploying.publishing import publish, tell_dagster
 from ci.deploying.standing import Fleet
 from ci.deploying.waiting import Watch, look, watch
 from ci.git import GitTree, is_ancestor
-from dagster_project.domain.deployment import DesiredState
+from dagster_project.domain.deployment import DesiredState, following
 from dagster_project.domain.errors import UsageError
 from dagster_project.domain.loading import CONTRACTS, MODELS, load_repository
 from dagster_project.domain.workspace import Workspace
@@ -44,7 +44,8 @@ def deploy(repo: Path, revision: str, seconds: float, console: Console, *, dry_r
     opened = _open(repo, revision)
     repository = load_repository(opened.tree)
     evidence = gather(repository, opened.deployments, opened.state)
-    wanted, obstacles = desired_state(opened.tree.commit, repository, evidence)
+    locked, obstacles = desired_state(opened.tree.commit, repository, evidence)
+    wanted = following(locked, opened.state, {rejection.lock for rejection in opened.deployments.rejections()})
     found = Deployment(
         outcome=outcome_against(obstacles) if obstacles else "compared",
         commit=opened.tree.commit,

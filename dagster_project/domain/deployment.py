@@ -1,5 +1,6 @@
 """What shall be served, what is, and what was rejected. The desired state is data: servers make it so."""
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -46,6 +47,7 @@ class DesiredModel(StrictModel):
     positive: Scalar | None = Field(default=None, description="the label that explanations of two classes speak of")
     lock: ChampionLock
     inputs: tuple[ServedInput, ...]
+    unread: tuple[str, ...] = Field(default=(), description="other columns of the contract: clients may send them too")
     id_column: str | None = Field(default=None, description="the contract's id, which a client may send along")
     id_restricted: bool = Field(default=False, description="hashed where it is logged")
     serving: Serving = Serving()
@@ -67,6 +69,9 @@ class DesiredState(StrictModel):
     schema_version: Literal[1] = 1
     commit: str | None
     models: dict[str, DesiredModel] = Field(default_factory=dict)
+    fallbacks: dict[str, DesiredModel] = Field(
+        default_factory=dict, description="what answered before: for servers that start while its successor is on trial"
+    )
 
 
 class Version(StrictModel):
@@ -116,6 +121,20 @@ class Rejection(StrictModel):
     at: AwareDatetime
 
 
+def following(wanted: DesiredState, published: DesiredState | None, rejected: Container[str]) -> DesiredState:
+    """``wanted`` with, for each model, the last other bytes that were served; ``rejected`` are digests of locks."""
+    if published is None:
+        return wanted
+    found = {}
+    for name, model in wanted.models.items():
+        before = published.models.get(name)
+        if before is None or before.onnx == model.onnx or before.lock_digest in rejected:
+            before = published.fallbacks.get(name)
+        if before is not None and before.onnx != model.onnx:
+            found[name] = before
+    return wanted.model_copy(update={"fallbacks": found})
+
+
 def desired_model(
     spec: ModelSpec, contract: DataContract, lock: ChampionLock, manifest: BundleManifest
 ) -> DesiredModel:
@@ -129,10 +148,17 @@ def desired_model(
         positive=spec.positive,
         lock=lock,
         inputs=tuple(_input(contract.column(entry.name), entry.dtype) for entry in manifest.inputs),
+        unread=_unread(contract, manifest),
         id_column=ids[0].name if ids else None,
         id_restricted=bool(ids) and not ids[0].public,
         serving=spec.serving,
     )
+
+
+def _unread(contract: DataContract, manifest: BundleManifest) -> tuple[str, ...]:
+    """So that a client need not know which columns today's champion reads."""
+    read = {entry.name for entry in manifest.inputs}
+    return tuple(c.name for c in contract.columns if c.name not in read and c.role not in (Role.ID, Role.LABEL))
 
 
 def _input(column: Column, dtype: Literal["float32", "string"]) -> ServedInput:

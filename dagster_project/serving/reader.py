@@ -27,7 +27,10 @@ class Reader:
         values: dict[str, Values] = {}
         for tensor in tensors:
             try:
-                values[tensor.name] = self._values(tensor)
+                if tensor.name in self._signature.unread:
+                    self._pass_over(tensor)
+                else:
+                    values[tensor.name] = self._values(tensor)
             except Wrong as wrong:
                 self._problems.add(tensor.name, str(wrong))
         absent = self._signature.required - self._seen
@@ -45,9 +48,7 @@ class Reader:
     def _values(self, tensor: Tensor) -> Values:
         # bytes are passed over first, so that the next tensor's are found whatever is wrong with this one
         raw = self._bytes(tensor) if tensor.parameters else None
-        if tensor.name in self._seen:
-            raise Wrong("it is there twice; send it once")
-        self._seen.add(tensor.name)
+        self._see(tensor)
         expected = self._signature.expected.get(tensor.name)
         if expected is None and tensor.name != self._signature.id_column:
             raise Wrong(f"the model has no such input; it takes {listed(list(self._signature.expected))}")
@@ -63,6 +64,18 @@ class Reader:
             values = json_values(tensor, rows, width)
         self._same_rows(tensor.name, rows)
         return values
+
+    def _pass_over(self, tensor: Tensor) -> None:
+        """A column of the contract that this model does not read: another champion may."""
+        if tensor.parameters:
+            self._bytes(tensor)
+        self._see(tensor)
+        self._same_rows(tensor.name, rows_of(tensor.shape, 1, self._signature.request_rows))
+
+    def _see(self, tensor: Tensor) -> None:
+        if tensor.name in self._seen:
+            raise Wrong("it is there twice; send it once")
+        self._seen.add(tensor.name)
 
     def _same_rows(self, name: str, rows: int) -> None:
         if not self.rows:

@@ -87,25 +87,29 @@ class Reconciler:
         for name in self._registry.slots.keys() - state.models.keys():
             self._registry.withdraw(name)
             _log.info("%s is served no more", name)
-        for desired in state.models.values():
-            await self._want(desired)
+        for name, desired in state.models.items():
+            await self._want(desired, state.fallbacks.get(name))
         if digest != self.seen:
             self._reported = 0.0
             self._followed(state)
         self.seen, self.wanted = digest, frozenset(state.models)
 
-    async def _want(self, desired: DesiredModel) -> None:
+    async def _want(self, desired: DesiredModel, fallback: DesiredModel | None) -> None:
         slot = self._registry.slot(desired.name)
         if slot.live and slot.live.model.desired == desired:
             slot.coming, slot.error = None, None
             return
-        rejection = await asyncio.to_thread(
-            self._deployments.is_rejected, desired.name, desired.onnx, desired.lock.content_digest()
-        )
+        rejection = await self._rejection(desired)
+        if slot.live is None and fallback and (rejection or _on_trial(desired)) and not self._waits(fallback):
+            await self._load(fallback)  # a server that starts now must not skip the trial that others hold
         if rejection:
             slot.coming, slot.error = None, f"rejected: {rejection.reason}"
         elif not (slot.coming and slot.coming.model.desired == desired) and not self._waits(desired):
             await self._load(desired)
+
+    async def _rejection(self, desired: DesiredModel) -> Rejection | None:
+        rejected = self._deployments.is_rejected
+        return await asyncio.to_thread(rejected, desired.name, desired.onnx, desired.lock.content_digest())
 
     def _waits(self, desired: DesiredModel) -> bool:
         failed = self._failed.get(desired.name)
@@ -145,3 +149,8 @@ class Reconciler:
         elif step.place != coming.place:
             self._registry.move(name, step.place)
             _log.info("%s %s goes from %s to %s", name, coming.model.version, coming.place, step.place)
+
+
+def _on_trial(desired: DesiredModel) -> bool:
+    rollout = desired.serving.rollout
+    return rollout.shadow is not None or rollout.canary is not None

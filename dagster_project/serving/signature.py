@@ -56,11 +56,14 @@ class Signature:
         outputs: tuple[OutputSpec, ...],
         id_column: str | None = None,
         request_rows: int = 10_000,
+        unread: tuple[str, ...] = (),
     ) -> None:
+        """``unread``: columns of the contract that may be sent and are passed over."""
         self.inputs = inputs
         self.outputs = outputs
         self.id_column = id_column
         self.request_rows = request_rows
+        self.unread = frozenset(unread)
         self.expected = {served.name: Expected(served) for served in inputs}
         self.datatypes = {output.name: output.datatype for output in outputs}
         self.required = frozenset(served.name for served in inputs if served.required)
@@ -69,7 +72,7 @@ class Signature:
     def of(cls, model: DesiredModel, manifest: BundleManifest) -> "Signature":
         """The signature of one model's bytes, as its contract and its manifest say."""
         outputs = tuple(_output(name, manifest) for name in manifest.outputs)
-        return cls(model.inputs, outputs, model.id_column, model.serving.request_rows)
+        return cls(model.inputs, outputs, model.id_column, model.serving.request_rows, model.unread)
 
     @cached_property
     def narrow(self) -> tuple[Expected, ...]:

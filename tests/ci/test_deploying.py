@@ -557,3 +557,49 @@ def test_dagster_shows_the_deployment(repo: Path) -> None:
         event = instance.get_latest_materialization_event(dg.AssetKey([MODEL, "deployment"]))
     assert event is not None and event.asset_materialization is not None
     assert event.asset_materialization.metadata["onnx"].value == lock_of(repo).onnx
+
+
+@pytest.mark.slow
+def test_a_real_server_follows_the_merge_and_the_revert(repo: Path, recorded: object, tmp_path: Path) -> None:
+    import numpy as np
+    import tritonclient.http as triton
+
+    from dagster_project.inference.predictor import OnnxPredictor
+    from dagster_project.storage.bundles import load_model
+    from tests.serving.running import running
+
+    store = ArtifactStore(Workspace(repo=repo).store)
+    rows = {"miles": np.array([[3.0], [40.0]], np.float32), "carrier": np.array([["A"], ["A"]], object)}
+    rows["seats"] = np.array([[3.0], [np.nan]], np.float32)
+
+    def answered(host: str) -> tuple[str, np.ndarray]:
+        inputs = []
+        for name, column in rows.items():
+            inputs.append(triton.InferInput(name, [2, 1], "BYTES" if column.dtype == object else "FP32"))
+            inputs[-1].set_data_from_numpy(column)
+        with triton.InferenceServerClient(host) as client:
+            answer = client.infer(MODEL, inputs)
+        return answer.get_response()["model_version"], answer.as_numpy("probabilities")
+
+    def expected(lock: ChampionLock) -> tuple[str, np.ndarray]:
+        manifest = load_manifest(store, lock.bundle)
+        scores = OnnxPredictor(load_model(store, manifest), manifest).predict(rows).scores
+        assert scores is not None
+        return lock.onnx.removeprefix("sha256:")[:12], scores
+
+    with running(repo) as server:
+        for revision in ("first", "second", None):
+            if revision is None:
+                git(repo, "revert", "--no-edit", "-m", "1", "HEAD") if _merged(repo) else git(repo, "checkout", "first")
+            code = main(["deploy", "--repo", str(repo), "--wait", "30", "--commit", revision or "HEAD"])
+            assert code == 0
+            version, scores = answered(server.host)
+            lock = lock_of(repo, revision or "HEAD")
+            assert version == expected(lock)[0]
+            np.testing.assert_allclose(scores, expected(lock)[1], atol=1e-6)
+        assert lock_of(repo, "HEAD").onnx == lock_of(repo, "first").onnx
+
+
+def _merged(repo: Path) -> bool:
+    """Whether HEAD is a merge, and no fast-forward."""
+    return len(git(repo, "rev-list", "--parents", "-n", "1", "HEAD").split()) > 2

@@ -18,7 +18,7 @@ from dagster_project.domain.bundle import (
     Parity,
     Reference,
 )
-from dagster_project.domain.deployment import DesiredModel, DesiredState, ServedInput
+from dagster_project.domain.deployment import DesiredModel, DesiredState, ServedInput, following
 from dagster_project.domain.lock import ChampionLock, LockedMetric
 from dagster_project.domain.serving import Serving
 from dagster_project.storage.deployments import Deployments
@@ -122,10 +122,14 @@ def champion(
     )  # fmt: skip
     return DesiredModel(
         name=name, description="late or not", owners=("someone",), task="binary", lock=lock, inputs=inputs,
-        id_column="ride", serving=Serving.model_validate(serving),
+        unread=("started",), id_column="ride", serving=Serving.model_validate(serving),
     )  # fmt: skip
 
 
 def publish(store: ArtifactStore, serving: str, *models: DesiredModel) -> str:
-    """Make them the desired state; its digest."""
-    return Deployments(store, serving).publish(DesiredState(commit="c" * 40, models={m.name: m for m in models}))
+    """Make them the desired state, as a deployment does; its digest."""
+    deployments = Deployments(store, serving)
+    published = deployments.desired()
+    wanted = DesiredState(commit="c" * 40, models={m.name: m for m in models})
+    rejected = {rejection.lock for rejection in deployments.rejections()}
+    return deployments.publish(following(wanted, published[1] if published else None, rejected))

@@ -81,6 +81,23 @@ def test_one_that_disagrees_is_rejected_and_not_tried_again_until_the_lock_chang
         server.until(lambda: places(server).get(version(new.onnx)) == stage)
 
 
+def test_a_server_that_starts_meanwhile_holds_the_trial_too(place: Place) -> None:
+    folder, store, writes = place
+    old = served.desired(store, 3.0)
+    other = {"miles": [0.0], "seats": [-1.0], "carrier": ["UA"]}
+    new = served.desired(store, -3.0, rollout={"canary": {"share": 0.5, "answers": 1000}, "bounds": BOUNDS})
+    served.publish(store, writes, old)
+    served.publish(store, writes, new)
+    with running(folder) as server:
+        server.wait()
+        server.until(lambda: places(server) == {version(old.onnx): "live", version(new.onnx): "canary"})
+        server.until(lambda: server.infer(other)[0] == 200 and len(places(server)) == 1)
+    with running(folder) as server:
+        server.wait()
+        assert places(server) == {version(old.onnx): "live"}
+        assert "rejected" in server.call("/status")[1]["models"]["delays"]["error"]
+
+
 def test_going_back_waits_for_no_rollout(place: Place) -> None:
     folder, store, writes = place
     rollout = {"canary": {"share": 0.1, "answers": 100_000}}

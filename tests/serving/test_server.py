@@ -31,6 +31,14 @@ def test_a_row_is_answered_with_id_digest_and_version(server: Server) -> None:
     assert answer["parameters"]["onnx"].removeprefix("sha256:").startswith(answer["model_version"])
 
 
+def test_columns_that_another_champion_reads_may_be_sent(server: Server) -> None:
+    status, answer = server.infer({**ROW, "started": [17.0]})
+    assert status == 200
+    assert answer["outputs"] == server.infer(ROW)[1]["outputs"]
+    status, answer = server.infer({**ROW, "started": [17.0, 18.0]})
+    assert status == 400 and "started" in answer["error"]
+
+
 def test_missing_optional_columns_and_nulls_are_missing(server: Server) -> None:
     status, answer = server.infer({"miles": [100.0, 50.0]})
     assert status == 200
