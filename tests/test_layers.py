@@ -31,6 +31,8 @@ def test_serving_can_answer_without_the_pipeline() -> None:
     """Whatever answers requests stands on inference alone: no deepchecks (AGPL), torch, scikit-learn or polars."""
     loaded = loaded_by("dagster_project.inference.predictor", "dagster_project.inference.inspection")
     assert not loaded & (HEAVY - {"onnxruntime"})
+    server = loaded_by("dagster_project.serving.server", "dagster_project.serving.__main__", "uvicorn", "onnxruntime")
+    assert not server & (HEAVY - {"onnxruntime"} | {"onnx", "pyarrow", "matplotlib"})
 
 
 def test_training_and_judging_load_their_libraries_when_they_run() -> None:
