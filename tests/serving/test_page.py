@@ -236,6 +236,16 @@ def test_a_new_version_leaves_what_is_typed_alone(tab: Page, app: Canned) -> Non
     assert tab.get("document.querySelector('#flights-1').value") == "77"
 
 
+def test_a_look_that_brings_nothing_new_changes_nothing(tab: Page, app: Canned) -> None:
+    tab.choose("#flights-examples", "example 2: answered early")
+    tab.get("document.querySelector('#lock [data-key]').focus(); kept = document.activeElement")
+    before = app.looks
+    tab.get(AGAIN)
+    tab.get("fetch('/status')")  # answered after the look
+    assert app.looks >= before + 2 and tab.get("kept === document.activeElement && kept.isConnected")
+    assert tab.get("document.querySelector('#flights-examples').value") == "1"
+
+
 def test_it_looks_again_by_itself(tab: Page, app: Canned) -> None:
     before = app.looks
     app.models = {"flights": model(versions=[version(digest("a"), "live", 4321)])}
@@ -273,6 +283,7 @@ def test_a_row_on_the_real_server(server: Server, browser: Pipe) -> None:
     tab.write("#delays-0", "-3")
     tab.click(EXPLAIN)
     tab.until_text("#delays-0-wrong", "below the minimum 0")
+    assert tab.complaints() == []
     tab.close()
 
 
