@@ -29,6 +29,7 @@ class ServedInput(StrictModel):
     width: int = Field(default=1, ge=1)
     logical_type: str = "number"
     description: str = ""
+    unit: str | None = None
     required: bool = False
     enum: tuple[Scalar, ...] | None = None
     minimum: float | None = None
@@ -170,6 +171,7 @@ def _input(column: Column, dtype: Literal["float32", "string"]) -> ServedInput:
         dtype=dtype,
         logical_type=column.logical_type.value,
         description=column.description,
+        unit=column.unit,
         required=column.required,
         enum=column.enum,
         minimum=number(column.minimum),

@@ -9,7 +9,7 @@ from typing import Any
 from dagster_project.serving.http import Answer, HttpError, as_json
 from dagster_project.serving.metrics import CONTENT_TYPE, Metrics
 from dagster_project.serving.openapi import openapi_document
-from dagster_project.serving.page import page
+from dagster_project.serving.page import CSP, page
 from dagster_project.serving.protocol import model_metadata, server_metadata
 from dagster_project.serving.reconcile import Reconciler
 from dagster_project.serving.registry import Registry, Slot
@@ -80,7 +80,8 @@ class Views:
 
     def page(self, parts: list[str]) -> Answer:
         """For people."""
-        return Answer(page(), content_type=b"text/html; charset=utf-8")
+        policy = ((b"content-security-policy", CSP), (b"x-content-type-options", b"nosniff"))
+        return Answer(page(), content_type=b"text/html; charset=utf-8", headers=policy)
 
     def unknown(self, name: str, version: str | None) -> str:
         """What to say of a model that is not served."""
@@ -133,5 +134,5 @@ def _described(slot: Slot) -> dict[str, Any]:
         outputs = [{"name": o.name, "datatype": o.datatype} for o in model.signature.outputs]
         classes = list(model.manifest.classes)
         found |= {"desired": desired, "examples": examples, "outputs": outputs, "classes": classes}
-        found["importances"] = model.manifest.importances
+        found |= {"importances": model.manifest.importances, "target": model.manifest.target}
     return found

@@ -103,6 +103,12 @@ def test_what_is_not_there_says_so(server: Server, path: str, method: str, statu
     assert found == status and answer["error"]
 
 
+def test_the_page_comes_with_its_policy(server: Server) -> None:
+    status, page, headers = server.call("/")
+    policy = {name.lower(): value for name, value in headers.items()}["content-security-policy"]
+    assert status == 200 and b"<title>" in page and "sha256-" in policy and "unsafe" not in policy
+
+
 def test_metrics_count_what_was_answered(server: Server) -> None:
     server.infer(ROW)
     text = server.call("/metrics")[1].decode()
