@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from dagster_project.domain.base import StrictModel
-from dagster_project.domain.bundle import BundleManifest
+from dagster_project.domain.bundle import REFERENCE, BundleManifest
 from dagster_project.domain.contract import DataContract, LogicalType
 from dagster_project.domain.deployment import DesiredModel, DesiredState, Rejection, desired_model
 from dagster_project.domain.lock_changes import lock_file, lock_refusal
@@ -87,6 +87,9 @@ def _misfits(spec: ModelSpec, contract: DataContract, manifest: BundleManifest |
     if manifest is None:
         return
     name, hint = spec.name, f"Build, judge and promote {spec.name} again, or revert the change."
+    if REFERENCE not in manifest.files:
+        message = f"the champion's bundle has no {REFERENCE}, so no server could check what it loads."
+        yield Obstacle(model=name, kind="refused", file=lock_file(name), message=message, hint=hint)
     if spec.task != manifest.task:
         message = f"the task is {spec.task}, but the champion of {name} was built for {manifest.task}."
         yield Obstacle(model=name, kind="wrong", file=f"models/{name}/spec.yaml", message=message, hint=hint)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,7 @@ class Reconciler:
         self.wanted: frozenset[str] | None = None
         self._store, self._deployments, self._registry, self._metrics = store, deployments, registry, metrics
         self._poll, self._followed = poll, followed
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="runs")
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="runs")  # one run a model at a time
         self._started = datetime.now(UTC)
         self._failed: dict[str, tuple[DesiredModel, float]] = {}
         self._reported = 0.0

@@ -119,6 +119,18 @@ def test_the_locks_of_the_commit_become_the_desired_state(
     assert recorded == [(lock_of(repo), True)]
 
 
+def test_a_bundle_without_examples_is_not_deployed(repo: Path) -> None:
+    from ci.deploying.desired import Evidence, desired_state
+    from dagster_project.domain.bundle import REFERENCE
+
+    head, store = open_head(repo)[1], ArtifactStore(Workspace(repo=repo).store)
+    manifest = load_manifest(store, lock_of(repo).bundle)
+    files = {name: entry for name, entry in manifest.files.items() if name != REFERENCE}
+    evidence = Evidence(manifest=manifest.model_copy(update={"files": files}))
+    state, obstacles = desired_state("c" * 40, head, {MODEL: evidence})
+    assert MODEL not in state.models and any("no reference.json" in obstacle.message for obstacle in obstacles)
+
+
 def test_the_working_folder_is_never_read(repo: Path, acts: Acts, deployments: Deployments) -> None:
     change(repo, LOCK, "no: lock\n")
     change(repo, SPEC, "nonsense: [")
