@@ -73,22 +73,35 @@ def load(
 
 
 def tree_cpu(pid: int) -> float:
-    """CPU seconds of a process and of its descendants that are alive."""
-    children: dict[int, list[int]] = {}
-    used: dict[int, float] = {}
+    """CPU seconds of a process and of its descendants that are alive, with those of children that they waited for."""
+    stats = _stats()
+    return sum(sum(map(int, stats[one][11:15])) for one in _tree(pid, stats)) / _TICK
+
+
+def tree(pid: int) -> list[int]:
+    """A process and its descendants that are alive; the process first."""
+    return _tree(pid, _stats())
+
+
+def _stats() -> dict[int, list[str]]:
+    """Fields of ``/proc/PID/stat`` behind the name, of every process (proc(5))."""
+    found = {}
     for place in Path("/proc").glob("[0-9]*"):
         try:
-            fields = place.joinpath("stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
+            found[int(place.name)] = place.joinpath("stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:  # it ended while we looked
             continue
-        used[int(place.name)] = (int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])) / _TICK
-        children.setdefault(int(fields[1]), []).append(int(place.name))
-    waiting, total = [pid], 0.0
-    while waiting:
-        one = waiting.pop()
-        total += used.get(one, 0.0)
-        waiting += children.get(one, [])
-    return total
+    return found
+
+
+def _tree(pid: int, stats: dict[int, list[str]]) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for one, fields in stats.items():
+        children.setdefault(int(fields[1]), []).append(one)
+    found = [pid] if pid in stats else []
+    for one in found:
+        found += children.get(one, [])
+    return found
 
 
 def _client(
