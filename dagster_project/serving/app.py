@@ -46,6 +46,9 @@ class App:
         """ASGI."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close"})  # before it was accepted: 403
         elif scope["type"] == "http":
             started = time.monotonic()
             model, answer = await self._answer(scope, receive, started)
