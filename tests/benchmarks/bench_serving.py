@@ -129,8 +129,8 @@ def _result(
             "log": log, "versions": versions, "load before and after": loads,
         },
         "ratio": min(cheaper.values()),
-        "goal": f"scaled to a hello world of {HELLO_US:g} us: {goals}; both models at least {CHEAPER:g} times cheaper than the best peer; "
-        "no request failed, no row unlogged",
+        "goal": f"scaled to a hello world of {HELLO_US:g} us: {goals}; both models at least {CHEAPER:g} times cheaper "
+        "than the best peer; no request failed, no row unlogged",
         "holds": right and logged and all(scaled[kind] <= most for kind, most in GOALS.items())
         and min(cheaper.values()) >= CHEAPER,
     }  # fmt: skip
