@@ -37,7 +37,7 @@ def decode_request(body: bytes, header_length: int | None, signature: Signature)
     header, tail = _parts(body, header_length)
     request = parse(header, problems)
     reader = Reader(signature, tail, problems)
-    values = reader.read(request.inputs)
+    values = dict(reader.read(request.inputs))
     outputs = _outputs(request, signature, problems)
     if not reader.rows:
         problems.refuse()

@@ -1,9 +1,10 @@
 """One champion in memory: loaded from the store by digest, held against its bundle's own answers, then warm."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from dagster_project.domain.bundle import REFERENCE, BundleManifest, Cell, Example, Reference
 from dagster_project.domain.deployment import DesiredModel
@@ -28,7 +29,7 @@ class LiveModel:
     manifest: BundleManifest
     signature: Signature
     reference: Reference
-    session: Any
+    answer: Callable[[list[str], Columns, None], "list[np.ndarray]"]
     run_seconds: float = 0.0
 
     @property
@@ -36,15 +37,19 @@ class LiveModel:
         """The model's name."""
         return self.desired.name
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The first twelve digits of the digest of the ONNX file."""
         return self.desired.onnx.removeprefix("sha256:")[:12]
 
     def run(self, columns: Columns) -> Columns:
         """Outputs by name for columns of shape (rows, width); raises onnxruntime's errors."""
-        names = self.manifest.outputs
-        return dict(zip(names, self.session.run(names, columns), strict=True))
+        return dict(zip(self.outputs, self.answer(self.outputs, columns, None), strict=True))
+
+    @cached_property
+    def outputs(self) -> list[str]:
+        """Names of the outputs."""
+        return list(self.manifest.outputs)
 
 
 def load(store: ArtifactStore, desired: DesiredModel) -> LiveModel:
@@ -70,8 +75,8 @@ def load(store: ArtifactStore, desired: DesiredModel) -> LiveModel:
     return LiveModel(desired, manifest, model.signature, reference, session, _warm_up(model))
 
 
-def make_session(data: bytes, threads: int) -> Any:
-    """An onnxruntime session on ``threads`` cores."""
+def make_session(data: bytes, threads: int) -> "Callable[[list[str], Columns, None], list[np.ndarray]]":
+    """onnxruntime on ``threads`` cores: outputs by name for inputs by name."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -79,7 +84,10 @@ def make_session(data: bytes, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    # The wrapper looks at every input's name and owner, which the signature has done: a quarter of a small model's run.
+    run: Callable[[list[str], Columns, None], list[np.ndarray]] = getattr(session, "_sess", session).run
+    return run
 
 
 def verify(model: LiveModel) -> None:

@@ -143,3 +143,40 @@ def test_text_answers_go_round(labels: list[str], binary: bool) -> None:
         assert content[length:] == packed([label.encode() for label in labels])
     else:
         assert output["data"] == labels
+
+
+ODD = {
+    "shape": ([1], [1, 1], [2], [], [1, 2], [0], [-1]),
+    "datatype": ("FP32", "FP64", "INT8", "BYTES", "BOOL", "FP16", "?"),
+    "data": ([1.0], [1], [None], ["AA"], [True], [[1.0]], [], [1.0, 2.0], [1e300], [10**40], None),
+    "parameters": (None, {}, {"binary_data_size": 4}),
+}
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.data())
+def test_a_row_read_quickly_is_read_as_carefully(data: Any) -> None:
+    """The quick way takes nothing that the careful way refuses, and reads the same from the rest."""
+    names = data.draw(st.lists(st.sampled_from((*SIGNATURE.expected, SIGNATURE.id_column, "other")), max_size=8))
+    tensors = [
+        {"name": name, "shape": [1], "datatype": "BYTES" if name in ("carrier", "remark") else "FP32", "data": [1.0]}
+        for name in names
+    ]
+    for tensor in tensors:
+        if tensor["datatype"] == "BYTES":
+            tensor["data"] = ["AA"]
+        if data.draw(st.integers(0, 3)) == 0:
+            key = data.draw(st.sampled_from(sorted(ODD)))
+            tensor[key] = data.draw(st.sampled_from(ODD[key]))
+    body = json.dumps({"inputs": tensors}).encode()
+    answers = []
+    for way in ("quick", "careful"):
+        with pytest.MonkeyPatch.context() as patch:
+            if way == "careful":
+                patch.setattr("dagster_project.serving.reader.one_row", lambda tensors, signature: None)
+            try:
+                read_columns = read(body).columns
+                answers.append({name: column.tolist() for name, column in read_columns.items()})
+            except BadRequest as wrong:
+                answers.append(str(wrong))
+    assert repr(answers[0]) == repr(answers[1])
