@@ -152,6 +152,6 @@ def _deadline(loaded: Loaded, request: InferRequest, started: float) -> float:
     """The spec's, or the request's own ``timeout`` (microseconds, as Triton's clients send it), whichever is sooner."""
     most = loaded.model.desired.serving.deadline.total_seconds()
     wanted = request.parameters.get("timeout")
-    if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0:
-        most = min(most, wanted / 1e6)
+    if isinstance(wanted, int) and not isinstance(wanted, bool) and 0 < wanted < most * 1e6:
+        most = wanted / 1e6
     return started + most
