@@ -21,7 +21,7 @@ class Answerer:
         self._mirrored: set[asyncio.Task[None]] = set()
 
     async def answer(
-        self, loaded: Loaded, request: InferRequest, started: float, deadline: float
+        self, loaded: Loaded, request: InferRequest, started: float, deadline: float, last: bool
     ) -> tuple[Columns, dict[str, Any]]:
         """Outputs by name, and the response's parameters: the rows' ids and the digest that answered.
 
@@ -29,12 +29,12 @@ class Answerer:
             OverloadedError, LateError, BrokenError: from the batcher.
         """
         try:
-            answers = await loaded.batcher.submit(request.columns, request.rows, deadline)
+            answers = await loaded.batcher.submit(request.columns, request.rows, deadline, last)
         except BrokenError:
             loaded.observer.broke(request.rows)
             raise
         seconds = time.monotonic() - started
-        loaded.observer.answered(request.rows, seconds)
+        loaded.observer.answered(request.rows, seconds if loaded.place != "live" else None)
         block = new_block(request.rows)
         if self._log is not None:
             self._log.append(self._logged(loaded, request, answers, block.first, seconds))

@@ -1,6 +1,7 @@
 """The server as a raw ASGI application: a framework would cost more than a small model (docs/serving.md)."""
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -41,6 +42,8 @@ class App:
         self._registry, self._reconciler, self._answerer = registry, reconciler, answerer
         self._explainer, self._metrics, self._guard, self._views = explainer, metrics, guard, views
         self._body_bytes, self._closing = body_bytes, closing
+        self.arriving: int | None = None
+        """Requests that were read and have not begun, where the HTTP protocol counts them (:mod:`uvicorn_protocol`)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -51,6 +54,8 @@ class App:
             await send({"type": "websocket.close"})  # before it was accepted: 403
         elif scope["type"] == "http":
             started = time.monotonic()
+            if self.arriving:
+                self.arriving -= 1
             model, answer = await self._answer(scope, receive, started)
             self._metrics.answered(model, answer.status)
             await send_answer(send, answer)
@@ -103,7 +108,8 @@ class App:
         request = decode_request(body, _header_length(headers), loaded.model.signature)
         if action == EXPLAIN:
             return as_json(await self._explainer.explain(loaded, request))
-        answers, parameters = await self._answerer.answer(loaded, request, started, _deadline(loaded, request, started))
+        deadline = _deadline(loaded, request, started)
+        answers, parameters = await self._answerer.answer(loaded, request, started, deadline, self.arriving == 0)
         model = loaded.model
         content, length = encode_response(request, model.name, model.version, answers, parameters)
         loaded.metrics.request_seconds.add(time.monotonic() - started)
@@ -130,6 +136,7 @@ class App:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         following = asyncio.create_task(self._reconciler.run())
+        gc.freeze()  # what is there now stays: no need to look at it again
         await send({"type": "lifespan.startup.complete"})
         await receive()
         following.cancel()

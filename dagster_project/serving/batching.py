@@ -48,12 +48,12 @@ class Batcher:
         self._serving = model.desired.serving
         self._pool, self._ran = pool, ran
         self._queue: deque[Waiting] = deque()
-        self._busy = False
+        self._running = self._scheduled = False
         self._row_seconds = model.run_seconds
         self._loop = asyncio.get_running_loop()
 
-    def submit(self, columns: Columns, rows: int, deadline: float) -> "asyncio.Future[Columns]":
-        """The answers to come. ``deadline`` is by ``time.monotonic``.
+    def submit(self, columns: Columns, rows: int, deadline: float, last: bool = False) -> "asyncio.Future[Columns]":
+        """The answers to come. ``deadline`` is by ``time.monotonic``; ``last``: nobody else is about to submit.
 
         Raises:
             OverloadedError: too many rows wait already.
@@ -63,25 +63,38 @@ class Batcher:
         answer: asyncio.Future[Columns] = self._loop.create_future()
         self._queue.append(Waiting(columns, rows, deadline, answer))
         self.rows += rows
-        if not self._busy:
-            self._busy = True
-            self._loop.call_soon(self._next)  # what else arrives in this round of the loop goes along
+        if last:
+            self._next()
+        else:
+            self._schedule()  # what else arrives in this round of the loop goes along
         return answer
 
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._due)
+
+    def _due(self) -> None:
+        self._scheduled = False
+        self._next()
+
     def _next(self) -> None:
-        batch = self._take()
-        if not batch:
-            self._busy = False
+        if self._running or not self._queue:
             return
+        batch = self._take()
         rows = sum(waiting.rows for waiting in batch)
         if rows * self._row_seconds < INLINE:
-            self._deliver(batch, rows, *_run(self.model, batch))
-            self._loop.call_soon(self._next)
+            if batch:
+                self._deliver(batch, rows, *_run(self.model, batch))
+            if self._queue:
+                self._schedule()
         else:
+            self._running = True
             running = self._loop.run_in_executor(self._pool, _run, self.model, batch)
             running.add_done_callback(lambda done: self._finished(batch, rows, done.result()))
 
     def _finished(self, batch: list[Waiting], rows: int, result: "tuple[Columns | Exception, float]") -> None:
+        self._running = False
         self._deliver(batch, rows, *result)
         self._next()
 

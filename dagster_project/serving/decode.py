@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .columns import Columns, columns_of
+from .one_row import one_row
 from .problems import BadRequest, Problems, listed
 from .reader import Reader
 from .request_json import Request, parse
@@ -36,9 +37,12 @@ def decode_request(body: bytes, header_length: int | None, signature: Signature)
     problems = Problems()
     header, tail = _parts(body, header_length)
     request = parse(header, problems)
-    reader = Reader(signature, tail, problems)
-    values = dict(reader.read(request.inputs))
     outputs = _outputs(request, signature, problems)
+    quick = one_row(request.inputs, signature) if tail is None and not problems else None
+    if quick is not None:
+        return InferRequest(request.id, quick[0], 1, quick[1], outputs, request.parameters or {}, signature.datatypes)
+    reader = Reader(signature, tail, problems)
+    values = reader.read(request.inputs)
     if not reader.rows:
         problems.refuse()
         raise BadRequest("the request has no inputs; send at least one column")

@@ -27,10 +27,11 @@ class Observer:
     _sum: float = 0.0
     _squares: float = 0.0
 
-    def answered(self, rows: int, seconds: float) -> None:
-        """A request of ``rows`` rows was answered."""
+    def answered(self, rows: int, seconds: float | None) -> None:
+        """A request of ``rows`` rows was answered; the time counts while the version is on trial."""
         self.answers += rows
-        self._latencies.append(seconds)
+        if seconds is not None:
+            self._latencies.append(seconds)
 
     def broke(self, rows: int) -> None:
         """A request of ``rows`` rows was not."""

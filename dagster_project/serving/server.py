@@ -92,15 +92,19 @@ def serve(settings: Settings) -> None:
     """
     import uvicorn
 
+    from dagster_project.serving.uvicorn_protocol import CountingProtocol
+
     tokens = Tokens.load(settings.tokens, os.environ)
     may_listen(settings.host, tokens)
     structured_logs()
     listening = _listen(settings.host, settings.port)
     port = listening.getsockname()[1]
     app = make_app(Settings(**{**settings.__dict__, "port": port}), tokens)
+    app.arriving = 0
     config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", lifespan="on", access_log=False, log_config=None, server_header=False,
-        date_header=False, timeout_graceful_shutdown=GRACE, backlog=2048,
+        app, interface="asgi3", loop="uvloop", http=CountingProtocol, ws="none", lifespan="on", proxy_headers=False,
+        access_log=False, log_config=None, server_header=False, date_header=False, backlog=2048,
+        timeout_graceful_shutdown=GRACE,
     )  # fmt: skip
     print(f"serving on http://{settings.host}:{port}", flush=True)
     uvicorn.Server(config).run(sockets=[listening])

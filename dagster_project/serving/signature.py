@@ -75,6 +75,21 @@ class Signature:
         return cls(model.inputs, outputs, model.id_column, model.serving.request_rows, model.unread)
 
     @cached_property
+    def narrow_only(self) -> bool:
+        """Whether every input has one value a row."""
+        return all(e.width == 1 for e in self.expected.values())
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """Names of the number inputs."""
+        return tuple(e.name for e in self.expected.values() if not e.text)
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Names of the text inputs."""
+        return tuple(e.name for e in self.expected.values() if e.text)
+
+    @cached_property
     def narrow(self) -> tuple[Expected, ...]:
         """Number columns of width one: they are read and checked together, as one array."""
         return tuple(e for e in self.expected.values() if not e.text and e.width == 1)

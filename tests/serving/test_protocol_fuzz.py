@@ -173,7 +173,7 @@ def test_a_row_read_quickly_is_read_as_carefully(data: Any) -> None:
     for way in ("quick", "careful"):
         with pytest.MonkeyPatch.context() as patch:
             if way == "careful":
-                patch.setattr("dagster_project.serving.reader.one_row", lambda tensors, signature: None)
+                patch.setattr("dagster_project.serving.decode.one_row", lambda tensors, signature: None)
             try:
                 read_columns = read(body).columns
                 answers.append({name: column.tolist() for name, column in read_columns.items()})
