@@ -12,30 +12,43 @@ from .columns import Columns
 from .request_json import Tensor
 from .signature import Expected, Signature
 
-_SHAPES = ([1, 1], [1])
+_NUMBERS = frozenset((float, int))
 
 
 def one_row(tensors: Sequence[Tensor], signature: Signature) -> tuple[Columns, list[str] | None] | None:
     """The columns and the id; None: read it carefully."""
-    if not signature.narrow_only:
+    if signature.wide_texts:
         return None
     expected, id_column = signature.expected, signature.id_column
     values: dict[str, Any] = {}
     for tensor in tensors:
-        data = tensor.data
-        if data is None or len(data) != 1 or tensor.parameters is not None or tensor.shape not in _SHAPES:
+        data, shape, wanted = tensor.data, tensor.shape, expected.get(tensor.name)
+        if data is None or tensor.parameters is not None or shape[:1] != [1]:
             return None
-        wanted, value = expected.get(tensor.name), data[0]
-        if wanted is not None:
-            if not (_takes_text if wanted.text else _takes_number)(wanted, value, tensor.datatype):
+        if wanted is None:
+            if tensor.name != id_column or not _is_text(tensor):
                 return None
-        elif tensor.name != id_column or tensor.datatype != "BYTES" or type(value) is not str:
+            values[id_column] = data[0]
+        elif wanted.width != 1:
+            if not _takes_numbers(wanted, tensor):
+                return None
+            values[tensor.name] = data
+        elif len(data) == 1 and (len(shape) == 1 or shape == [1, 1]):
+            if not (_takes_text if wanted.text else _takes_number)(wanted, data[0], tensor.datatype):
+                return None
+            values[tensor.name] = data[0]
+        else:
             return None
-        values[tensor.name] = value
     if len(values) != len(tensors) or not values or not signature.required <= values.keys():
         return None
     ids = [values[id_column]] if id_column in values else None
     return _columns(values, signature), ids
+
+
+def _is_text(tensor: Tensor) -> bool:
+    data = tensor.data
+    fits = data is not None and len(data) == 1 and tensor.shape in ([1], [1, 1])
+    return fits and tensor.datatype == "BYTES" and data is not None and type(data[0]) is str
 
 
 def _takes_number(wanted: Expected, value: Any, datatype: str) -> bool:
@@ -48,6 +61,22 @@ def _takes_number(wanted: Expected, value: Any, datatype: str) -> bool:
         and wanted.low <= value <= wanted.high
         and (not wanted.whole or value % 1 == 0)
         and (wanted.accepted is None or value in wanted.accepted)
+    )
+
+
+def _takes_numbers(wanted: Expected, tensor: Tensor) -> bool:
+    """A row of several numbers, with no rules but bounds."""
+    data = tensor.data
+    return (
+        data is not None
+        and not (wanted.text or wanted.whole)
+        and wanted.accepted is None
+        and (tensor.datatype == "FP32" or tensor.datatype == "FP64")
+        and tensor.shape == [1, wanted.width]
+        and len(data) == wanted.width
+        and _NUMBERS.issuperset(map(type, data))
+        and wanted.low <= min(data)
+        and max(data) <= wanted.high
     )
 
 
@@ -66,8 +95,14 @@ def _takes_text(wanted: Expected, value: Any, datatype: str) -> bool:
 
 def _columns(values: dict[str, Any], signature: Signature) -> Columns:
     get = values.get
-    numbers = [np.nan if (value := get(name)) is None else value for name in signature.numbers]
-    texts = [get(name) or "" for name in signature.texts]
-    columns: Columns = dict(zip(signature.numbers, np.array(numbers, np.float32).reshape(-1, 1, 1), strict=True))
-    columns.update(zip(signature.texts, np.array(texts, object).reshape(-1, 1, 1), strict=True))
+    columns: Columns = {}
+    if signature.numbers:
+        numbers = [np.nan if (value := get(name)) is None else value for name in signature.numbers]
+        columns.update(zip(signature.numbers, np.array(numbers, np.float32).reshape(-1, 1, 1), strict=True))
+    if signature.texts:
+        texts = [get(name) or "" for name in signature.texts]
+        columns.update(zip(signature.texts, np.array(texts, object).reshape(-1, 1, 1), strict=True))
+    for name, width in signature.wide:
+        row = get(name)
+        columns[name] = np.full((1, width), np.nan, np.float32) if row is None else np.array([row], np.float32)
     return columns

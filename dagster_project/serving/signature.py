@@ -75,19 +75,24 @@ class Signature:
         return cls(model.inputs, outputs, model.id_column, model.serving.request_rows, model.unread)
 
     @cached_property
-    def narrow_only(self) -> bool:
-        """Whether every input has one value a row."""
-        return all(e.width == 1 for e in self.expected.values())
-
-    @cached_property
     def numbers(self) -> tuple[str, ...]:
-        """Names of the number inputs."""
-        return tuple(e.name for e in self.expected.values() if not e.text)
+        """Names of the inputs of one number a row."""
+        return tuple(e.name for e in self.expected.values() if not e.text and e.width == 1)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """Names of the text inputs."""
         return tuple(e.name for e in self.expected.values() if e.text)
+
+    @cached_property
+    def wide_texts(self) -> bool:
+        """Whether there is an input of several texts a row."""
+        return any(e.text and e.width != 1 for e in self.expected.values())
+
+    @cached_property
+    def wide(self) -> tuple[tuple[str, int], ...]:
+        """Names and widths of the inputs of several numbers a row."""
+        return tuple((e.name, e.width) for e in self.expected.values() if not e.text and e.width != 1)
 
     @cached_property
     def narrow(self) -> tuple[Expected, ...]:

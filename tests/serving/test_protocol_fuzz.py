@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dagster_project.domain.deployment import ServedInput
 from dagster_project.serving.protocol import BadRequest, decode_request, encode_response
+from dagster_project.serving.signature import Signature
 from tests.serving.v2_requests import GOOD, SIGNATURE, document, good_bytes, packed, read, with_bytes
 
 SCRAPS = (
@@ -145,6 +147,12 @@ def test_text_answers_go_round(labels: list[str], binary: bool) -> None:
         assert output["data"] == labels
 
 
+IMAGES = ([0.5, 1, -1.0], [0.5, None, 1.0], [0.5, 2.0, 0.0], [0.5, "x", 0.0], [[0.5, 0.5, 0.5]], [0.5, True, 0.0])
+WIDE = Signature(
+    (*SIGNATURE.inputs, ServedInput(name="image", dtype="float32", width=3, minimum=-1, maximum=1, required=True)),
+    SIGNATURE.outputs,
+    SIGNATURE.id_column,
+)
 ODD = {
     "shape": ([1], [1, 1], [2], [], [1, 2], [0], [-1]),
     "datatype": ("FP32", "FP64", "INT8", "BYTES", "BOOL", "FP16", "?"),
@@ -157,7 +165,8 @@ ODD = {
 @given(st.data())
 def test_a_row_read_quickly_is_read_as_carefully(data: Any) -> None:
     """The quick way takes nothing that the careful way refuses, and reads the same from the rest."""
-    names = data.draw(st.lists(st.sampled_from((*SIGNATURE.expected, SIGNATURE.id_column, "other")), max_size=8))
+    signature = data.draw(st.sampled_from((SIGNATURE, WIDE)))
+    names = data.draw(st.lists(st.sampled_from((*signature.expected, SIGNATURE.id_column, "other")), max_size=8))
     tensors = [
         {"name": name, "shape": [1], "datatype": "BYTES" if name in ("carrier", "remark") else "FP32", "data": [1.0]}
         for name in names
@@ -165,6 +174,8 @@ def test_a_row_read_quickly_is_read_as_carefully(data: Any) -> None:
     for tensor in tensors:
         if tensor["datatype"] == "BYTES":
             tensor["data"] = ["AA"]
+        if tensor["name"] == "image":
+            tensor |= {"shape": [1, 3], "data": data.draw(st.sampled_from(IMAGES))}
         if data.draw(st.integers(0, 3)) == 0:
             key = data.draw(st.sampled_from(sorted(ODD)))
             tensor[key] = data.draw(st.sampled_from(ODD[key]))
@@ -175,7 +186,7 @@ def test_a_row_read_quickly_is_read_as_carefully(data: Any) -> None:
             if way == "careful":
                 patch.setattr("dagster_project.serving.decode.one_row", lambda tensors, signature: None)
             try:
-                read_columns = read(body).columns
+                read_columns = read(body, None, signature).columns
                 answers.append({name: column.tolist() for name, column in read_columns.items()})
             except BadRequest as wrong:
                 answers.append(str(wrong))
