@@ -27,7 +27,7 @@ from tests.serving import served
 from tests.serving.running import Server, running
 
 CLIENTS = 8
-FLUSH = 0.5
+FLUSH = 0.2
 READY_SECONDS, RSS_MB, GROWTH = 1.0, 130.0, 0.05
 SAMPLE_SECONDS = 10.0
 
@@ -210,9 +210,9 @@ def _load(server: Server, clients: int, going: Any, got: dict[str, Got] | None) 
 
 
 def _moments(kills: int) -> list[float]:
-    """Seconds of load before each kill: anywhere between two flushes."""
+    """Seconds of load before each kill: anywhere between two flushes, some soon after the start."""
     drawn = random.Random(0)
-    return [drawn.uniform(4 * FLUSH, 8 * FLUSH) for _ in range(kills)]
+    return [drawn.uniform(2 * FLUSH, 10 * FLUSH) for _ in range(kills)]
 
 
 def _rss(killed: list[Kill]) -> list[list[float]]:
