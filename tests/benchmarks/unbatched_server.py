@@ -8,7 +8,9 @@ from dagster_project.serving.batching import Batcher, Waiting
 from dagster_project.serving.live import Columns
 
 
-def _submit(self: Batcher, columns: Columns, rows: int, deadline: float) -> "batching.asyncio.Future[Columns]":
+def _submit(
+    self: Batcher, columns: Columns, rows: int, deadline: float, last: bool = False
+) -> "batching.asyncio.Future[Columns]":
     waiting = Waiting(columns, rows, deadline, self._loop.create_future())
     self.rows += rows
     self._deliver([waiting], rows, *batching._run(self.model, [waiting]))
