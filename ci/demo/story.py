@@ -49,6 +49,7 @@ def play(home: Path) -> Path:
     say(f"\nThe story took {(time.perf_counter() - started) / 60:.1f} minutes.", "green")
     say(f"The last report: {report}")
     say("Lineage, runs, checks and plots: make ui")
+    say(f"Serve the champion: acts deploy --repo {repo} && acts serve --repo {repo}")
     return report
 
 
