@@ -23,6 +23,8 @@ DISK_BYTES = 2 * 1024**3
 # Taken out of the queue at a time. Encoding holds the interpreter: between two chunks others may run.
 CHUNK, CHUNK_ROWS = 256, 65_536
 PAUSE = 0.0002
+# Of the declared seconds: the rest is for a thread that is woken late and a disk that is slow for once.
+EARLY = 0.75
 CLOSING_SECONDS = 10.0
 
 
@@ -43,7 +45,7 @@ class PredictionLog:
         segment_seconds: float = SEGMENT_SECONDS,
         disk_bytes: int = DISK_BYTES,
     ) -> None:
-        self.server, self.flush, self.most_rows = server, flush, most_rows
+        self.server, self.most_rows = server, most_rows
         self.error: str | None = None
         self._segments = SegmentWriter(folder, server, segment_bytes, segment_seconds, disk_bytes)
         self._queue: deque[Logged] = deque()
@@ -53,7 +55,8 @@ class PredictionLog:
         self._lost: dict[Key, int] = {}
         self._told: dict[Key, int] = {}
         self._waiting: deque[Encoded] = deque()
-        self._wake, self._closing = threading.Event(), False
+        self._wake, self._closing, self._took = threading.Event(), False, 0.0
+        self.flush = flush
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
         self._thread.start()
 
@@ -67,6 +70,16 @@ class PredictionLog:
         self._queue.append(entry)
         if waiting * 2 > self.most_rows and self.error is None and not self._wake.is_set():
             self._wake.set()
+
+    @property
+    def flush(self) -> float:
+        """Seconds after which what was answered is on the disk. Who sets fewer need not wait for the last one's end."""
+        return self._seconds
+
+    @flush.setter
+    def flush(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._wake.set()
 
     @property
     def backlog(self) -> int:
@@ -88,9 +101,12 @@ class PredictionLog:
 
     def _run(self) -> None:
         while not self._closing:
-            self._wake.wait(self.flush)
+            # A row that came when a flush had begun waits for its end, then this, then the end of the next.
+            self._wake.wait(max(0.0, EARLY * self.flush - 2 * self._took))
             self._wake.clear()
+            started = time.monotonic()
             self._attempt()
+            self._took = time.monotonic() - started
         self._attempt(last=True)
 
     def _attempt(self, *, last: bool = False) -> None:

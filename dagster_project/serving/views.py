@@ -43,7 +43,7 @@ class Views:
         wanted = rest[1] if rest[:1] == ["versions"] else None
         loaded = self._registry.pick(name, wanted)
         if rest[-1:] == ["ready"] and len(rest) != 2:
-            known = loaded is not None or name in (self._reconciler.wanted or ())
+            known = loaded is not None or (wanted is None and name in (self._reconciler.wanted or ()))
             if not known:
                 raise HttpError(404, self.unknown(name, wanted))
             return as_json({"name": name, "ready": loaded is not None}, 200 if loaded else 503)

@@ -91,6 +91,7 @@ def test_health_metadata_and_index(server: Server) -> None:
     [
         ("/nowhere", "GET", 404),
         ("/v2/models/nobody", "GET", 404),
+        ("/v2/models/delays/versions/0/ready", "GET", 404),
         ("/v2/models/nobody/infer", "POST", 404),
         ("/v2/models/delays/load", "POST", 404),
         ("/v2/models/delays/a/b/infer", "POST", 404),
