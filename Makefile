@@ -20,7 +20,7 @@ setup: $(STAMP) ## make .venv with every version of constraints.txt
 $(STAMP): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) was not found): install it, or call make PYTHON=/path/to/python3.11"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV): about two minutes, 3 GB, once."
+	@echo "Installing into $(VENV): about three minutes, 3 GB, once."
 	@$(BIN)/pip install -qq -c constraints.txt setuptools wheel torch==2.13.0
 	@$(BIN)/pip install -qq -c constraints.txt --no-build-isolation -e '.[pipeline,serving,dev]'
 	@touch $@

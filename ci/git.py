@@ -121,13 +121,25 @@ def is_dirty(repo: Path, paths: Sequence[str] = (".",)) -> bool:
     return bool(_git(repo, "status", "--porcelain", "--untracked-files=normal", "--", *paths).strip())
 
 
-def differs(repo: Path, base: str, head: str | None, folder: str) -> bool:
-    """Whether tracked files below ``folder`` differ between two resolved commits; head None: the working folder."""
+def differs(repo: Path, base: str, head: str | None, *paths: str) -> bool:
+    """Whether tracked files below ``paths`` differ between two resolved commits; head None: the working folder."""
     commits = [base, *([head] if head else [])]
     answer = _run(
-        repo, ("diff", "--quiet", "--no-ext-diff", "--no-textconv", "--end-of-options", *commits, "--", folder)
+        repo, ("diff", "--quiet", "--no-ext-diff", "--no-textconv", "--end-of-options", *commits, "--", *paths)
     )
     return bool(answer.returncode) if answer.returncode in (0, 1) else _broken(answer)
+
+
+def differs_beside(repo: Path, commit: str, head: str | None, ignored: str) -> bool:
+    """Whether anything but files that match ``ignored`` differs from a commit; new files of the folder count too.
+
+    A commit that this clone lacks differs.
+    """
+    if _commit(repo, commit) is None:
+        return True
+    beside = (".", f":(exclude,glob){ignored}")
+    new = b"" if head else _git(repo, "ls-files", "--others", "--exclude-standard", "--", *beside).strip()
+    return bool(new) or differs(repo, commit, head, *beside)
 
 
 def is_ancestor(repo: Path, older: str, newer: str) -> bool:

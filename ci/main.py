@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import click
 
-from ci.options import plain
 from dagster_project.domain.errors import BROKEN, PASSED, USER_ERROR, ActsError
+from dagster_project.domain.text import plain
 
 COMMANDS = {
     "check": "Check every contract and spec; all problems at once.",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dagster_project.domain.errors import UsageError
+from dagster_project.domain.text import plain
 
 SCHEMA_VERSION = 1
 Command = Callable[..., Any]
@@ -35,11 +36,6 @@ def repository(repo: Path) -> Path:
     if not any((folder / name).is_dir() for name in ("data_contracts", "models")):
         raise UsageError(f"{folder}: there is neither data_contracts/ nor models/. Name the repository with --repo.")
     return folder
-
-
-def plain(text: str) -> str:
-    """The text with control characters shown: a file may have smuggled them in, and a terminal would obey."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def say(text: str, colour: str | None = None) -> None:

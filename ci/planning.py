@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ci.git import GitTree, WorkingTree, default_base, differs
+from ci.git import GitTree, WorkingTree, default_base, differs, differs_beside
 from dagster_project.data.records import current_snapshot
 from dagster_project.domain.errors import Problem, UserFileError
 from dagster_project.domain.fingerprint import ENTRIES, PACKAGE, code_digest, environment_digest
@@ -69,10 +69,19 @@ def gather(workspace: Workspace, before: GitTree, after: Tree, base: Repository,
         seconds=_history(workspace),
         verdicts=verdicts,
         bundles=bundles,
+        settled=tuple(lock.model for lock in locks if _is_settled(verdicts.get(lock.verdict), before, after)),
         code={name: code_digest(_families(head, name)) for name in head.specs},
         environment=environment_digest(),
         code_changed=_code_changed(before, after, base, head),
     )
+
+
+def _is_settled(verdict: Verdict | None, before: GitTree, after: Tree) -> bool:
+    """Whether nothing but locks changed since the verdict, on either side."""
+    if verdict is None or verdict.head is None or verdict.base != before.commit:
+        return False
+    head = after.commit if isinstance(after, GitTree) else None
+    return not differs_beside(before.repo, verdict.head, head, "models/*/champion.lock.yaml")
 
 
 def _has(store: ArtifactStore, digest: str) -> bool:

@@ -32,8 +32,10 @@ def show(result: BuildResult) -> None:
     """The build for people."""
     for finding in result.findings:
         if finding.outcome in (Outcome.FAILED, Outcome.WARNED, Outcome.BROKEN):
-            place = f"{finding.file}:{finding.line}: " if finding.file else ""
-            say(f"{finding.outcome.value}: {place}{finding.name}: {finding.summary} {finding.hint}".rstrip(), "yellow")
+            place = ":".join(str(part) for part in (finding.file, finding.line) if part)
+            summary = finding.summary if finding.summary.endswith((".", "?", "!")) else f"{finding.summary}."
+            said = f"{finding.outcome.value}: {place + ': ' if place else ''}{finding.name}: {summary} {finding.hint}"
+            say(said.rstrip(), "yellow")
     if result.snapshot:
         rows = f"{result.snapshot.rows:,} rows, {result.snapshot.quarantined:,} in quarantine"
         say(f"{result.snapshot.dataset}: {rows}, snapshot {result.snapshot.digest[:19]}")

@@ -1,5 +1,7 @@
 """``acts serve``: champions behind the Open Inference Protocol."""
 
+import os
+import sys
 from pathlib import Path
 
 import click
@@ -18,12 +20,10 @@ from ci.options import repo_option, repository
 )
 @click.option("--poll", type=click.FloatRange(0.05, 3600), default=1.0, show_default=True, help="Seconds.")
 @click.option("--rate", type=click.FloatRange(0), default=0.0, help="Requests a second of one caller; 0: no limit.")
-def command(repo: Path, host: str, port: int, tokens: Path | None, poll: float, rate: float) -> int:
+def command(repo: Path, host: str, port: int, tokens: Path | None, poll: float, rate: float) -> None:
     """Serve the champions that acts deploy has published, and follow what it publishes next."""
-    from ci.programs import run_module
-    from dagster_project.domain.workspace import Workspace
-
-    workspace = Workspace(repo=repository(repo))
-    arguments = ["--repo", str(workspace.repo), "--host", host, "--port", str(port), "--poll", str(poll)]
+    folder = repository(repo)
+    arguments = ["--repo", str(folder), "--host", host, "--port", str(port), "--poll", str(poll)]
     arguments += ["--rate", str(rate), *(["--tokens", str(tokens)] if tokens else [])]
-    return run_module(workspace, "dagster_project.serving", *arguments)
+    # In this process's place: who stops acts serve stops the server.
+    os.execv(sys.executable, [sys.executable, "-m", "dagster_project.serving", *arguments])

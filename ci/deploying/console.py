@@ -7,7 +7,8 @@ import click
 from ci.deploying.deployment import Deployment
 from ci.deploying.standing import Fleet, ServerStanding
 from ci.deploying.tables import change_rows, table
-from ci.options import count, plain, say
+from ci.options import count, say
+from dagster_project.domain.text import plain
 
 
 class Console:

@@ -12,7 +12,7 @@ from dagster_project.domain.build import BuildResult
 from dagster_project.domain.decide import Case, decide
 from dagster_project.domain.errors import RefusedError, UsageError
 from dagster_project.domain.verdict import Finding, Measurements, Outcome, Subject, Verdict
-from dagster_project.storage.bundles import store_bundle
+from dagster_project.storage.bundles import load_manifest, store_bundle
 from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
 
@@ -41,7 +41,7 @@ def judge(session: Session, name: str, folder: Path | None = None) -> Judged:
         if kind == "dataset":
             verdict, pages = judge_dataset(name, *given, session.commits)
         else:
-            bundle = store_bundle(store, folder) if folder else last_bundle(store, name)
+            bundle = store_bundle(store, folder) if folder else _own_bundle(session, store, name)
             verdict, pages = judge_model(name, *given, bundle, session.commits)
     except RefusedError as refusal:
         verdict = _refused(Subject(kind=kind, name=name), session, str(refusal))
@@ -50,6 +50,14 @@ def judge(session: Session, name: str, folder: Path | None = None) -> Judged:
     row = {"action": "judge", "kind": kind, "name": name, "seconds": judged.seconds, "outcome": verdict.outcome}
     Ledger(session.workspace.ledger, "builds").append(row)
     return judged
+
+
+def _own_bundle(session: Session, store: ArtifactStore, name: str) -> str:
+    """The last build's, where it is of the spec that stands here."""
+    bundle = last_bundle(store, name)
+    if load_manifest(store, bundle).training_digest != session.head.specs[name].training_digest():
+        raise UsageError(f"{name}: the last build here is of another spec. Run acts build {name}.")
+    return bundle
 
 
 def _refused(subject: Subject, session: Session, why: str) -> Verdict:

@@ -36,6 +36,8 @@ def version_findings(base: Repository, head: Repository) -> list[Finding]:
         actual = bump_between(before.version, after.version)
         if actual is None or ORDER.index(actual) < ORDER.index(required):
             went = f"{name} went from version {before.version} to {after.version}"
+            if before.version == after.version:
+                went = f"{name} is still version {after.version}"
             summary = f"{went}, and what changed asks for a {required} version."
             if actual is None:
                 summary = f"{went}: versions never go down."

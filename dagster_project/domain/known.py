@@ -16,6 +16,9 @@ class KnownState(StrictModel):
     seconds: dict[str, float] = Field(default_factory=dict, description="by 'action:kind:name': what it took lately")
     verdicts: dict[str, Verdict] = Field(default_factory=dict, description="by digest: those that locks name")
     bundles: dict[str, BundleManifest] = Field(default_factory=dict, description="by digest: those that locks name")
+    settled: tuple[str, ...] = Field(
+        default=(), description="models whose lock's verdict is of this base, and of this head but for locks"
+    )
     code: dict[str, str] = Field(default_factory=dict, description="by model: digest of the code its build runs")
     environment: str = ""
     code_changed: tuple[str, ...] = Field(default=(), description="models whose code differs between base and head")

@@ -1,6 +1,6 @@
 """Which datasets and models to build and judge, in which order, why, and what is there already."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
 from .contract import DataContract, Role
@@ -15,14 +15,21 @@ _ROLES = (Role.ID, Role.EVENT_TIME, Role.WEIGHT, Role.GROUP)
 
 
 def plan_steps(
-    base: Repository, head: Repository, changes: tuple[Change, ...], known: KnownState
+    base: Repository,
+    head: Repository,
+    changes: tuple[Change, ...],
+    known: KnownState,
+    kept: Collection[str] = (),
 ) -> tuple[PlanStep, ...]:
-    """Datasets first, each after what it is derived from, then models; whatever a step needs comes before it."""
+    """Datasets first, each after what it is derived from, then models; whatever a step needs comes before it.
+
+    Models in ``kept`` have been judged as they are, and keep that verdict.
+    """
     datasets = _datasets_to_build(base, head)
     conditions = _conditions_to_judge(head, changes)
     judged_datasets = dict.fromkeys(datasets, ("rebuilt",)) | conditions
-    builds = _models_to_build(base, head, changes, datasets)
-    judged = _models_to_judge(head, changes, builds)
+    builds = _without(kept, _models_to_build(base, head, changes, datasets))
+    judged = _without(kept, _models_to_judge(head, changes, builds))
     for name in judged.keys() - builds.keys():
         if not _is_built(head.specs[name], head, known):
             builds[name] = ("no build of this spec is known here",)
@@ -31,6 +38,10 @@ def plan_steps(
             if source not in datasets and not _is_current(source, head, known):
                 datasets[source] = ("no snapshot of this contract is known here",)
     return (*_dataset_steps(head, datasets, judged_datasets, known), *_model_steps(head, builds, judged, known))
+
+
+def _without(kept: Collection[str], reasons: Reasons) -> Reasons:
+    return {name: why for name, why in reasons.items() if name not in kept}
 
 
 def _datasets_to_build(base: Repository, head: Repository) -> Reasons:

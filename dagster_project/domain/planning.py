@@ -48,11 +48,13 @@ def build_plan(
         *lock_findings,
         *_loosening_findings(changes),
     ]
+    allowed = {c.subject for c, f in zip(locks, lock_findings, strict=True) if f.outcome == Outcome.PASSED}
+    kept = allowed & set(known.settled)
     return Plan(
         base=base_name,
         head=head_name,
         changes=changes,
-        steps=() if problems else plan_steps(base, head, changes, known),
+        steps=() if problems else plan_steps(base, head, changes, known, kept),
         findings=tuple(findings),
         reached=reached_models(changes, base, head),
     )

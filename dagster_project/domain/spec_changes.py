@@ -1,5 +1,6 @@
 """Semantic differences of specs and of the floor: which key, what it costs, and whether it loosens."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -113,8 +114,16 @@ def _list_words(before: list[Any], after: list[Any]) -> str:
 
 
 def _show(value: Any) -> str:
-    text = "nothing" if value is None else str(value)
+    text = "nothing" if value is None or value == {} else json.dumps(_pruned(value), ensure_ascii=False)
+    text = text.strip('"')
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _pruned(value: Any) -> Any:
+    """Without the keys that say nothing."""
+    if isinstance(value, dict):
+        return {key: _pruned(entry) for key, entry in value.items() if entry is not None}
+    return [_pruned(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _change(name: str, what: str, effect: Effect = "none", loosens: bool = False) -> Change:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from dagster_project.domain.errors import MachineryError
+from dagster_project.domain.text import plain
 from dagster_project.domain.verdict import Finding, Outcome
 
 FINDINGS = "findings"
@@ -64,7 +65,7 @@ def findings_table(findings: Sequence[Finding]) -> str:
 def complaints(findings: Iterable[Finding]) -> list[str]:
     """What is wrong, a line each, for a terminal."""
     bad = (finding for finding in findings if finding.outcome in ORDER[:3])
-    return [f"  {finding.outcome.value}: {finding.name}: {finding.summary}" for finding in bad]
+    return [plain(f"  {finding.outcome.value}: {finding.name}: {finding.summary}") for finding in bad]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -38,7 +38,7 @@ def decode_request(body: bytes, header_length: int | None, signature: Signature)
     header, tail = _parts(body, header_length)
     request = parse(header, problems)
     outputs = _outputs(request, signature, problems)
-    quick = one_row(request.inputs, signature) if tail is None and not problems else None
+    quick = None if tail is not None or problems or signature.wide_texts else one_row(request.inputs, signature)
     if quick is not None:
         return InferRequest(request.id, quick[0], 1, quick[1], outputs, request.parameters or {}, signature.datatypes)
     reader = Reader(signature, tail, problems)

@@ -77,7 +77,11 @@ def explained(model: LiveModel) -> tuple[list[str], list[int]]:
     places = list(range(len(classes)))
     if len(classes) == 2:
         places = [classes.index(positive) if positive in classes else 1]
-    return [str(classes[place]) for place in places], places
+    return [_text(classes[place]) for place in places], places
+
+
+def _text(label: Any) -> str:
+    return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 def _answers(model: LiveModel, columns: "dict[str, np.ndarray]", places: list[int]) -> "np.ndarray":

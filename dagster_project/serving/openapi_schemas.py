@@ -88,11 +88,17 @@ def _value(served: ServedInput) -> Schema:
 def _asked(outputs: tuple[OutputSpec, ...]) -> Schema:
     properties = {"name": {"enum": [output.name for output in outputs]}, "parameters": _parameters("binary_data")}
     item = {"type": "object", "required": ["name"], "properties": properties}
-    return {"type": "array", "items": item, "maxItems": len(outputs), "description": "none: all of them"}
+    return {
+        "type": "array",
+        "items": item,
+        "maxItems": len(outputs),
+        "uniqueItems": True,
+        "description": "none: all of them",
+    }
 
 
 def _parameters(flag: str) -> Schema:
-    return {"type": "object", "properties": {flag: {"type": "boolean"}}}
+    return {"type": ["object", "null"], "properties": {flag: {"type": "boolean"}}}
 
 
 def _answered(output: OutputSpec) -> Schema:

@@ -106,7 +106,9 @@ def serve(settings: Settings) -> None:
         access_log=False, log_config=None, server_header=False, date_header=False, backlog=2048,
         timeout_graceful_shutdown=GRACE,
     )  # fmt: skip
-    print(f"serving on http://{settings.host}:{port}", flush=True)
+    nothing = Deployments(ArtifactStore(settings.workspace.store), settings.workspace.serving).desired() is None
+    hint = " (nothing is deployed yet: run acts deploy)" if nothing else ""
+    print(f"serving on http://{settings.host}:{port}{hint}", flush=True)
     uvicorn.Server(config).run(sockets=[listening])
 
 

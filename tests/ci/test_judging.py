@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from ci.judging.run import Judged
+from ci.judging.run import Judged, judge
 from ci.main import main
+from ci.planning import make_plan
+from ci.session import open_session
 from dagster_project.domain.base import canonical_json
 from dagster_project.domain.build import BuildResult
+from dagster_project.domain.errors import UsageError
 from dagster_project.domain.verdict import Outcome, Verdict
 from dagster_project.domain.workspace import Workspace
-from dagster_project.storage.bundles import load_manifest
+from dagster_project.storage.bundles import fetch_bundle, load_manifest
 from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
 from tests.ci.workbench import COARSE_SQL, GOOD, MODEL, SPEC, SQL, WEAK, change, git, judged, quick_build, save, settled
@@ -142,10 +145,28 @@ def test_nobody_vouches_for_a_preview(repo: Path) -> None:
     assert verdict.holdout is None
 
 
-def test_a_bundle_of_another_spec_is_refused(repo: Path) -> None:
+def test_a_bundle_of_another_spec_is_refused(repo: Path, tmp_path: Path) -> None:
     challenged(repo)
+    store = ArtifactStore(Workspace(repo=repo).store)
+    latest = BuildResult.model_validate(store.get_ref(f"latest/model/{MODEL}"))
+    fetch_bundle(store, str(latest.bundle), tmp_path / "bundle")
     change(repo, SPEC, edited(GOOD, ("seed: 7", "seed: 8")))
-    assert "bundle of another spec" in failed(judged(repo).verdict)
+    verdict = judge(open_session(repo, "main"), MODEL, tmp_path / "bundle").verdict
+    assert "bundle of another spec" in failed(verdict)
+    with pytest.raises(UsageError, match=r"of another spec\. Run acts build"):
+        judged(repo)
+
+
+def test_a_lock_alone_keeps_its_verdict(repo: Path) -> None:
+    challenged(repo)
+    save(repo, "better model")
+    assert judged(repo).verdict.promotable
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
+    assert make_plan(repo, "main").steps == ()
+    commit = save(repo, "promote")
+    assert make_plan(repo, "main").steps == () and make_plan(repo, "main", commit).steps == ()
+    change(repo, SPEC, (repo / SPEC).read_text() + "# a word\n")
+    assert [step.action for step in make_plan(repo, "main").steps if step.kind == "model"]
 
 
 def test_forged_claims_change_the_digest_and_lose_the_launcher_s_word(repo: Path) -> None:

@@ -88,7 +88,7 @@ def running(
     try:
         line = process.stdout.readline()
         assert line.startswith("serving on "), stderr.read_text()
-        yield Server(line.split()[-1], process, Workspace(repo=folder), stderr)
+        yield Server(line.split()[2], process, Workspace(repo=folder), stderr)
     finally:
         process.terminate()
         process.wait(timeout=30)

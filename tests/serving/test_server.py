@@ -125,7 +125,7 @@ def test_an_explanation_adds_up(server: Server) -> None:
     assert status == 200
     found = {output["name"]: output["data"] for output in answer["outputs"]}
     assert answer["parameters"]["columns"] == ["miles", "seats", "carrier"]
-    assert answer["parameters"]["explained"] == ["True"]
+    assert answer["parameters"]["explained"] == ["true"]
     assert found["base"][0] + sum(found["attributions"]) == pytest.approx(found["answers"][0], abs=1e-6)
     assert found["answers"][0] == pytest.approx(served.late(100), abs=1e-6)
 
