@@ -102,6 +102,8 @@ def resolve(repo: Path, revision: str) -> str:
     if not revision or revision.startswith("-") or "\0" in revision or "\n" in revision:
         raise UsageError(f"'{revision}' is no revision. Name a branch, a tag or a commit.")
     commit = _commit(repo, revision)
+    if commit is None and revision == "HEAD":
+        raise UsageError(f"{repo}: nothing is committed yet. Commit first.")
     if commit is None:
         raise UsageError(f"{repo}: there is no commit '{revision}'. Fetch it, or name another.")
     return commit

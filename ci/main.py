@@ -1,6 +1,7 @@
 """``acts``: the command line. Each command is imported only when it is called, so that starting stays cheap."""
 
 import importlib
+import json
 import os
 import sys
 import traceback
@@ -58,7 +59,7 @@ def acts() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit code says how it ended."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    show = "--traceback" in arguments
+    show, as_json = "--traceback" in arguments, "--json" in arguments
     try:
         answer = acts.main([a for a in arguments if a != "--traceback"], prog_name="acts", standalone_mode=False)
         return answer if isinstance(answer, int) else PASSED
@@ -74,17 +75,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ActsError as error:
         if show:
             traceback.print_exc()
-        return _ended(str(error), error.exit_code)
+        return _ended(str(error), error.exit_code, as_json)
     except Exception as error:  # noqa: BLE001 - the one place where anything unexpected becomes exit code 3
         if show:
             traceback.print_exc()
         reason = " ".join(str(error).split())[:300]
         hint = "" if show else " Run it again with --traceback to see where."
-        return _ended(f"Something unexpected broke: {type(error).__name__}: {reason}.{hint}", BROKEN)
+        return _ended(f"Something unexpected broke: {type(error).__name__}: {reason}.{hint}", BROKEN, as_json)
 
 
-def _ended(message: str, code: int) -> int:
+def _ended(message: str, code: int, as_json: bool = False) -> int:
     click.echo(plain(message), err=True)
+    if as_json:
+        click.echo(json.dumps({"exit_code": code, "error": message}))
     return code
 
 

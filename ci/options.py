@@ -12,13 +12,26 @@ from dagster_project.domain.errors import UsageError
 from dagster_project.domain.text import plain
 
 SCHEMA_VERSION = 1
+DECLARED = ("data_contracts", "models")
 Command = Callable[..., Any]
 
 
 def repo_option(command: Command) -> Command:
     """``--repo PATH``: the repository; where you stand unless given."""
     kind = click.Path(path_type=Path, file_okay=False)
-    return click.option("--repo", type=kind, default=Path(), help="Repository; default: here.")(command)
+    help_text = "Repository; default: where you stand, or the folder above that has contracts or models."
+    return click.option("--repo", type=kind, default=nearest, help=help_text)(command)
+
+
+def nearest() -> Path:
+    """The folder where you stand or one above it, up to the top of its git repository, that declares something."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if any((folder / name).is_dir() for name in DECLARED):
+            return folder
+        if (folder / ".git").exists():
+            break
+    return Path()
 
 
 def json_option(command: Command) -> Command:
@@ -33,7 +46,9 @@ def repository(repo: Path) -> Path:
         UsageError: there is nothing to read.
     """
     folder = repo.resolve()
-    if not any((folder / name).is_dir() for name in ("data_contracts", "models")):
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: there is no such folder. Name the repository with --repo.")
+    if not any((folder / name).is_dir() for name in DECLARED):
         raise UsageError(f"{folder}: there is neither data_contracts/ nor models/. Name the repository with --repo.")
     return folder
 

@@ -265,3 +265,17 @@ def test_the_core_install_is_enough(repo: Path, command: str, tmp_path: Path) ->
     assert hidden.stdout == acts(repo, command).stdout
     proof = subprocess.run([sys.executable, "-c", "import polars"], env=env, capture_output=True, check=False)
     assert proof.returncode == 1
+
+
+def test_a_folder_below_finds_its_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "repo", FILES)
+    monkeypatch.chdir(tmp_path / "repo" / "data_contracts")
+    assert main(["check"]) == 0
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 2
+
+
+def test_an_error_is_json_for_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--repo", str(tmp_path), "--json"]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["exit_code"] == 2 and answer["error"]
