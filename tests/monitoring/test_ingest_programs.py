@@ -65,9 +65,10 @@ def test_a_folder_that_is_none_is_the_machinerys_to_mend(workspace: Workspace) -
     assert done.returncode == 3 and "can't be read" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_the_asset_says_rows_segments_dropped_and_lag(workspace: Workspace) -> None:
+def test_the_asset_says_rows_segments_dropped_and_lag(workspace: Workspace, tmp_path: Path) -> None:
     asset = prediction_log_asset(tuple(repository().specs.values()), workspace)
-    result = dg.materialize([asset], instance=dg.DagsterInstance.ephemeral())
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        result = dg.materialize([asset], instance=instance)
     (event,) = result.asset_materializations_for_node("prediction_log")
     shown = {name: value.value for name, value in event.metadata.items()}
     assert (shown["rows"], shown["segments"], shown["dropped"], shown["broken"]) == (5, 1, 2, 0)
