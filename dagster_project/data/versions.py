@@ -24,6 +24,8 @@ from dagster_project.domain.workspace import Workspace
 
 BAD = (Outcome.FAILED, Outcome.BROKEN)
 
+MOST_NAMED = 5
+
 
 @dataclass(frozen=True)
 class Materialised:
@@ -105,7 +107,7 @@ class Version:
         tally = (base.tally if base else Tally()).plus(intake.tally)
         broken = _added(base.broken if base else {}, intake.broken)
         if tally.rows == 0:
-            return (_no_rows(self.contract, intake.read),)
+            return (_no_rows(self.contract, intake.read, broken),)
         old = table_files(base.snapshot.uri, base.snapshot.version) if base else []
         files = [*old, *(str(self.folder / "rows" / staged.name) for staged in intake.staged)]
         rows = tally.rows + (base.snapshot.quarantined if base else 0) + sum(s.rows for s in intake.set_aside)
@@ -161,7 +163,10 @@ def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}
 
 
-def _no_rows(contract: DataContract, read: int) -> Finding:
-    message = f"all {read:,} rows break a rule and none is left" if read else "the source has no rows"
+def _no_rows(contract: DataContract, read: int, broken: dict[str, int]) -> Finding:
+    """Which rules the rows break, the most broken first."""
+    most = sorted(broken, key=lambda name: (-broken[name], name))[:MOST_NAMED]
+    named = ", ".join(f"{name} ({broken[name]:,})" for name in most)
+    message = f"all {read:,} rows break a rule and none is left: {named}" if read else "the source has no rows"
     hint = "Correct the rows at the source, or the contract's rules." if read else "Deliver rows, or correct the path."
     return finding("source", contract, Outcome.FAILED, message, hint, value=str(read))

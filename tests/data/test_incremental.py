@@ -100,7 +100,7 @@ def test_all_rows_broken_leaves_no_snapshot(orders, workspace, landing) -> None:
     landing("day1.csv", "id,price\n1,-2\n")
     made = materialise(orders, {}, workspace)
     assert made.snapshot is None
-    assert made.findings[0].summary == "all 1 rows break a rule and none is left"
+    assert made.findings[0].summary == "all 1 rows break a rule and none is left: price.minimum (1)"
 
 
 def test_percentages_and_counts_merge(contract, workspace, landing) -> None:
