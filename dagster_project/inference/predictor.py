@@ -10,6 +10,7 @@ from dagster_project.domain.errors import RefusedError
 
 from .inspection import inspect_onnx
 from .limits import Limits, Meter
+from .session import session_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,12 +59,8 @@ class OnnxPredictor:
         import onnxruntime as ort
 
         inspect_onnx(data, manifest)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4
+        options = session_options(threads)
         options.use_deterministic_compute = True
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.manifest = manifest
         self._errors = _runtime_errors()
         self._meter = Meter(limits) if limits else None

@@ -21,15 +21,6 @@ def fractions_of(numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     return fractions
 
 
-def _fine_texts(expected: Expected, texts: Any) -> bool:
-    if expected.accepted is not None and not expected.accepted.issuperset(texts):
-        return False
-    longest = expected.served.max_length
-    if longest is not None and max(map(len, texts)) > longest:
-        return False
-    return not expected.required or "" not in texts
-
-
 def _numbers(expected: Expected, column: npt.NDArray[np.float32]) -> Iterator[str]:
     missing = np.isnan(column)
     if expected.required and missing.any():

@@ -51,7 +51,7 @@ def _alone(values: Values | None, rows: int, expected: Expected, problems: Probl
     if expected.text:
         texts = ["" if text is None else text for text in values] if None in values else values
         column: npt.NDArray[Any] = np.array(texts, object).reshape(shape)
-        if not _fine_texts(expected, texts):
+        if not fine_texts(expected, texts):
             _tell(expected, column, problems)
         return column
     column = _floats(values).reshape(shape)
@@ -93,7 +93,8 @@ def _fine_numbers(expected: Expected, column: npt.NDArray[np.float32]) -> bool:
     return not (missing or outside or fraction) and expected.accepted is None
 
 
-def _fine_texts(expected: Expected, texts: Any) -> bool:
+def fine_texts(expected: Expected, texts: Any) -> bool:
+    """Whether no text breaks the contract; "" is a missing one."""
     if expected.accepted is not None and not expected.accepted.issuperset(texts):
         return False
     longest = expected.served.max_length

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dagster_project.domain.bundle import REFERENCE, BundleManifest, Cell, Example, Reference
 from dagster_project.domain.deployment import DesiredModel
 from dagster_project.domain.errors import RefusedError
+from dagster_project.inference.session import session_options
 from dagster_project.serving.signature import Signature
 from dagster_project.storage.bundles import load_manifest, load_model
 from dagster_project.storage.store import ArtifactStore
@@ -79,12 +80,7 @@ def make_session(data: bytes, threads: int) -> "Callable[[list[str], Columns, No
     """onnxruntime on ``threads`` cores: outputs by name for inputs by name."""
     import onnxruntime as ort
 
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(data, session_options(threads), providers=["CPUExecutionProvider"])
     # The wrapper looks at every input's name and owner, which the signature has done: a quarter of a small model's run.
     run: Callable[[list[str], Columns, None], list[np.ndarray]] = getattr(session, "_sess", session).run
     return run

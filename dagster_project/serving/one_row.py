@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Columns
+from .columns import Columns, fine_texts
 from .request_json import Tensor
 from .signature import Expected, Signature
 
@@ -79,16 +79,9 @@ def _takes_numbers(wanted: Expected, tensor: Tensor) -> bool:
 
 
 def _takes_text(wanted: Expected, value: Any, datatype: str) -> bool:
-    if datatype != "BYTES":
+    if datatype != "BYTES" or not (value is None or type(value) is str):
         return False
-    if value is None or value == "":
-        return not wanted.required
-    longest = wanted.served.max_length
-    return (
-        type(value) is str
-        and (wanted.accepted is None or value in wanted.accepted)
-        and (longest is None or len(value) <= longest)
-    )
+    return fine_texts(wanted, (value or "",))
 
 
 def _columns(values: dict[str, Any], signature: Signature) -> Columns:

@@ -6,11 +6,12 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from dagster_project.domain.deployment import DesiredModel, DesiredState, Rejection, ServerReport
 from dagster_project.domain.errors import ActsError
-from dagster_project.domain.rollout import next_step
+from dagster_project.domain.rollout import first_place, next_step
 from dagster_project.serving.batching import Batcher
 from dagster_project.serving.live import load
 from dagster_project.serving.metrics import Metrics
@@ -101,7 +102,8 @@ class Reconciler:
             slot.coming, slot.error = None, None
             return
         rejection = await self._rejection(desired)
-        if slot.live is None and fallback and (rejection or _on_trial(desired)) and not self._waits(fallback):
+        on_trial = first_place(desired.serving.rollout, has_live=True) != "live"
+        if slot.live is None and fallback and (rejection or on_trial) and not self._waits(fallback):
             await self._load(fallback)  # a server that starts now must not skip the trial that others hold
         if rejection:
             slot.coming, slot.error = None, f"rejected: {rejection.reason}"
@@ -110,7 +112,7 @@ class Reconciler:
 
     async def _rejection(self, desired: DesiredModel) -> Rejection | None:
         rejected = self._deployments.is_rejected
-        return await asyncio.to_thread(rejected, desired.name, desired.onnx, desired.lock.content_digest())
+        return await asyncio.to_thread(rejected, desired.name, desired.onnx, desired.lock_digest)
 
     def _waits(self, desired: DesiredModel) -> bool:
         failed = self._failed.get(desired.name)
@@ -136,10 +138,10 @@ class Reconciler:
             rejection = Rejection(
                 model=name,
                 onnx=desired.onnx,
-                lock=desired.lock.content_digest(),
+                lock=desired.lock_digest,
                 place=coming.place,
                 reason=step.reason,
-                observed={key: getattr(observed, key) for key in observed.__dataclass_fields__},
+                observed=asdict(observed),
                 server=self.server,
                 at=datetime.now(UTC),
             )
@@ -150,8 +152,3 @@ class Reconciler:
         elif step.place != coming.place:
             self._registry.move(name, step.place)
             _log.info("%s %s goes from %s to %s", name, coming.model.version, coming.place, step.place)
-
-
-def _on_trial(desired: DesiredModel) -> bool:
-    rollout = desired.serving.rollout
-    return rollout.shadow is not None or rollout.canary is not None

@@ -32,7 +32,7 @@ class Loaded:
         desired = self.model.desired
         return Version(
             onnx=desired.onnx,
-            lock=desired.lock.content_digest(),
+            lock=desired.lock_digest,
             place=self.place,
             answers=self.observer.answers,
             since=self.since,

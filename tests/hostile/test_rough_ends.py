@@ -17,6 +17,7 @@ from dagster_project.data.sql import Limits
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.bundles import is_complete
 from dagster_project.storage.store import ArtifactStore
+from tests.disks import enlarge, small_disk
 from tests.pipeline.small import ONE_TRIAL, command, commit, write_repository
 from tests.trees import TRIPS_SQL, edited
 
@@ -122,13 +123,8 @@ def test_two_builds_at_once_train_once(repo: Path, home: Path) -> None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 300 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a small tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "300k") as folder:
+        yield folder
 
 
 @pytest.mark.slow
@@ -151,7 +147,7 @@ def test_a_full_disk_ends_with_3_and_room_mends_it(
     assert (code, says in said, str(disk) in said) == (3, True, True), said
     assert not half_written(disk) and not half_written(repo / ".acts") and not alive(home)
     filler.unlink()
-    subprocess.run(["mount", "-o", "remount,size=30m", str(disk)], check=True)
+    enlarge(disk, "30m")
     code, said = ended(start(repo, home, "build", what, **{variable: str(disk)}))
     assert code == 0, said
 

@@ -1,7 +1,6 @@
 """From segments to the table exactly once: whoever dies, whoever is at it too, whatever is torn."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from dagster_project.monitoring.ingest import ingest
 from dagster_project.monitoring.log_table import LogTable, answers, table_uri
 from dagster_project.serving.prediction_log import Logged, PredictionLog
 from dagster_project.storage.segments import MAGIC
+from tests.disks import enlarge, small_disk
 from tests.serving.log_rows import DIGEST, answer, segments, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -355,13 +355,8 @@ def test_three_ingesters_at_once_take_each_row_once(folder: Path, warehouse: str
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 100 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a small tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "100k") as folder:
+        yield folder
 
 
 @pytest.mark.slow
@@ -370,7 +365,7 @@ def test_a_full_disk_under_the_table_loses_nothing(folder: Path, disk: Path) -> 
     with pytest.raises(MachineryError, match="can't be written"):
         ingest(folder, str(disk), batch_bytes=30_000)
     assert segments(folder)
-    subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+    enlarge(disk, "50m")
     ingest(folder, str(disk))
     assert ids(str(disk)) == sorted(f"r{n}.{row}" for n in range(40) for row in range(500))
     assert segments(folder) == []

@@ -1,6 +1,5 @@
 """What a server writes down: everything it may, nothing it may not, and never at the cost of an answer."""
 
-import os
 import signal
 import stat
 import subprocess
@@ -17,6 +16,7 @@ from dagster_project.domain.deployment import ServedInput
 from dagster_project.serving.prediction_log import Logged, PredictionLog, hashed, log_inputs, log_key
 from dagster_project.storage.log_frames import unpack
 from dagster_project.storage.segments import framed, read_frames, seed_of
+from tests.disks import enlarge, small_disk
 from tests.serving.log_rows import answer, frames, logged_ids, read_segment, segments, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -224,13 +224,8 @@ def test_a_killed_server_loses_nothing_that_was_flushed(tmp_path: Path, seed: in
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a small tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "64k") as folder:
+        yield folder
 
 
 @pytest.mark.slow
@@ -246,7 +241,7 @@ def test_a_full_disk_tears_no_frame_and_room_mends_it(disk: Path) -> None:
     for more in range(200):
         log.append(answer(number + more, rows=20))
     assert log.dropped == 20 * (200 + 1 - 100) and log.backlog == 2_000
-    subprocess.run(["mount", "-o", "remount,size=10m", str(disk)], check=True)
+    enlarge(disk, "10m")
     wait_for(lambda: not log.backlog)
     log.close()
     assert log.error is None and len(logged_ids(disk)) == 20 * (number + 99)
