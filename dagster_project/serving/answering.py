@@ -25,11 +25,15 @@ class Answerer:
     ) -> tuple[Columns, dict[str, Any]]:
         """Outputs by name, and the response's parameters: the rows' ids and the digest that answered.
 
+        ``last``: no other request is about to begin.
+
         Raises:
             OverloadedError, LateError, BrokenError: from the batcher.
         """
         try:
-            answers = await loaded.batcher.submit(request.columns, request.rows, deadline, last)
+            answers = loaded.batcher.at_once(request.columns, request.rows) if last else None
+            if answers is None:
+                answers = await loaded.batcher.submit(request.columns, request.rows, deadline, last)
         except BrokenError:
             loaded.observer.broke(request.rows)
             raise

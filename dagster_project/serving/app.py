@@ -157,7 +157,7 @@ def _header_length(headers: dict[bytes, bytes]) -> int | None:
 
 def _deadline(loaded: Loaded, request: InferRequest, started: float) -> float:
     """The spec's, or the request's own ``timeout`` (microseconds, as Triton's clients send it), whichever is sooner."""
-    most = loaded.model.desired.serving.deadline.total_seconds()
+    most = loaded.model.deadline
     wanted = request.parameters.get("timeout")
     if isinstance(wanted, int) and not isinstance(wanted, bool) and 0 < wanted < most * 1e6:
         most = wanted / 1e6

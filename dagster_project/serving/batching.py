@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -52,6 +52,20 @@ class Batcher:
         self._row_seconds = model.run_seconds
         self._loop = asyncio.get_running_loop()
 
+    def at_once(self, columns: Columns, rows: int) -> Columns | None:
+        """The answers, of a request that is alone: nothing waits or runs, and the run is short. None: submit it.
+
+        Raises:
+            BrokenError: the model did not answer.
+        """
+        if self._running or self._queue or rows * self._row_seconds >= INLINE:
+            return None
+        answers, seconds = _run(self.model, [columns])
+        if isinstance(answers, Exception):
+            raise BrokenError(str(answers))
+        self._learn(rows, seconds)
+        return answers
+
     def submit(self, columns: Columns, rows: int, deadline: float, last: bool = False) -> "asyncio.Future[Columns]":
         """The answers to come. ``deadline`` is by ``time.monotonic``; ``last``: nobody else is about to submit.
 
@@ -85,12 +99,12 @@ class Batcher:
         rows = sum(waiting.rows for waiting in batch)
         if rows * self._row_seconds < INLINE:
             if batch:
-                self._deliver(batch, rows, *_run(self.model, batch))
+                self._deliver(batch, rows, *_run(self.model, _columns(batch)))
             if self._queue:
                 self._schedule()
         else:
             self._running = True
-            running = self._loop.run_in_executor(self._pool, _run, self.model, batch)
+            running = self._loop.run_in_executor(self._pool, _run, self.model, _columns(batch))
             running.add_done_callback(lambda done: self._finished(batch, rows, done.result()))
 
     def _finished(self, batch: list[Waiting], rows: int, result: "tuple[Columns | Exception, float]") -> None:
@@ -118,13 +132,16 @@ class Batcher:
         if isinstance(answers, Exception):
             self._fail(batch, answers)
             return
-        self._row_seconds += 0.1 * (seconds / rows - self._row_seconds)
-        self._ran(rows, seconds)
+        self._learn(rows, seconds)
         first = 0
         for waiting in batch:
             if not waiting.answer.done():
                 waiting.answer.set_result(answers if len(batch) == 1 else _part(answers, first, waiting.rows))
             first += waiting.rows
+
+    def _learn(self, rows: int, seconds: float) -> None:
+        self._row_seconds += 0.1 * (seconds / rows - self._row_seconds)
+        self._ran(rows, seconds)
 
     def _fail(self, batch: list[Waiting], error: Exception) -> None:
         """A request that breaks a run must not take others with it: each is run again by itself."""
@@ -134,23 +151,27 @@ class Batcher:
             return
         for waiting in batch:
             self.rows += waiting.rows
-            self._deliver([waiting], waiting.rows, *_run(self.model, [waiting]))
+            self._deliver([waiting], waiting.rows, *_run(self.model, [waiting.columns]))
 
 
-def _run(model: LiveModel, batch: list[Waiting]) -> "tuple[Columns | Exception, float]":
+def _run(model: LiveModel, parts: Sequence[Columns]) -> "tuple[Columns | Exception, float]":
     """The answers, or onnxruntime's error (which has no base but Exception), and the seconds it took."""
     started = time.perf_counter()
     try:
-        answers: Columns | Exception = model.run(batch[0].columns if len(batch) == 1 else _joined(batch))
+        answers: Columns | Exception = model.run(parts[0] if len(parts) == 1 else _joined(parts))
     except Exception as error:  # noqa: BLE001 handed to who waits for it
         answers = error
     return answers, time.perf_counter() - started
 
 
-def _joined(batch: list[Waiting]) -> Columns:
+def _columns(batch: list[Waiting]) -> list[Columns]:
+    return [waiting.columns for waiting in batch]
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
     import numpy as np
 
-    return {name: np.concatenate([waiting.columns[name] for waiting in batch]) for name in batch[0].columns}
+    return {name: np.concatenate([columns[name] for columns in parts]) for name in parts[0]}
 
 
 def _part(answers: Columns, first: int, rows: int) -> Columns:

@@ -3,12 +3,13 @@
 from typing import Any
 
 import msgspec
+import numpy as np
 import numpy.typing as npt
 
 from .decode import InferRequest
 
 _ENCODER = msgspec.json.Encoder()
-_CODES = {"INT64": "<i8", "BOOL": "|b1", "FP32": "<f4"}
+_TYPES = {"INT64": np.dtype("<i8"), "BOOL": np.dtype("|b1"), "FP32": np.dtype("<f4")}
 _KINDS = {"i": "INT64", "u": "INT64", "b": "BOOL", "f": "FP32"}
 
 
@@ -39,12 +40,12 @@ def encode_response(
 
 def _output(name: str, datatype: str, array: npt.NDArray[Any], binary: bool) -> tuple[dict[str, Any], bytes | None]:
     head: dict[str, Any] = {"name": name, "datatype": datatype, "shape": array.shape}
-    code = _CODES.get(datatype)
-    values = array if code is None else array.astype(code, copy=False)
+    dtype = _TYPES.get(datatype)
+    values = array if dtype is None or array.dtype == dtype else array.astype(dtype)
     if not binary:
         head["data"] = values.ravel().tolist()
         return head, None
-    raw = _strings(values) if code is None else values.tobytes()
+    raw = _strings(values) if dtype is None else values.tobytes()
     head["parameters"] = {"binary_data_size": len(raw)}
     return head, raw
 

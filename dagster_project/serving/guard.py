@@ -11,7 +11,7 @@ class Guard:
     """Nobody needs a token where there are none (then the server listens on loopback only)."""
 
     def __init__(self, tokens: Tokens, rate: RateLimit | None) -> None:
-        self._tokens, self._rate = tokens, rate
+        self._tokens, self._rate = tokens if tokens else None, rate
 
     def admit(self, headers: dict[bytes, bytes], peer: str, role: str) -> None:
         """Let a caller in.
@@ -19,12 +19,12 @@ class Guard:
         Raises:
             HttpError: 401 without a known token, 403 without the role, 429 too often.
         """
-        holder = self._tokens.holder_of(headers.get(b"authorization")) if self._tokens else None
+        holder = self._tokens.holder_of(headers.get(b"authorization")) if self._tokens is not None else None
         if self._rate is not None:
             wait = self._rate.allow(f"token {holder.name}" if holder else f"peer {peer}", time.monotonic())
             if wait:
                 raise HttpError(429, "too many requests; slow down", (b"retry-after", b"%d" % max(1, round(wait))))
-        if not self._tokens:
+        if self._tokens is None:
             return
         if holder is None:
             raise HttpError(401, "send a known token: Authorization: Bearer TOKEN", (b"www-authenticate", b"Bearer"))

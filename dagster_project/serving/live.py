@@ -33,7 +33,7 @@ class LiveModel:
     answer: Callable[[list[str], Columns, None], "list[np.ndarray]"]
     run_seconds: float = 0.0
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The model's name."""
         return self.desired.name
@@ -46,6 +46,11 @@ class LiveModel:
     def run(self, columns: Columns) -> Columns:
         """Outputs by name for columns of shape (rows, width); raises onnxruntime's errors."""
         return dict(zip(self.outputs, self.answer(self.outputs, columns, None), strict=True))
+
+    @cached_property
+    def deadline(self) -> float:
+        """Seconds that a request has, as the spec says."""
+        return self.desired.serving.deadline.total_seconds()
 
     @cached_property
     def outputs(self) -> list[str]:

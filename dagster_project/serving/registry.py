@@ -21,11 +21,10 @@ class Loaded:
     metrics: ModelMetrics
     observer: Observer = field(default_factory=Observer)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    model: LiveModel = field(init=False)
 
-    @property
-    def model(self) -> LiveModel:
-        """The model behind it."""
-        return self.batcher.model
+    def __post_init__(self) -> None:
+        self.model = self.batcher.model
 
     def described(self) -> Version:
         """For reports."""

@@ -13,10 +13,15 @@ def _submit(
 ) -> "batching.asyncio.Future[Columns]":
     waiting = Waiting(columns, rows, deadline, self._loop.create_future())
     self.rows += rows
-    self._deliver([waiting], rows, *batching._run(self.model, [waiting]))
+    self._deliver([waiting], rows, *batching._run(self.model, [columns]))
     return waiting.answer
 
 
+def _at_once(self: Batcher, columns: Columns, rows: int) -> None:
+    """Never: what is submitted is run at once anyway."""
+
+
 if __name__ == "__main__":
+    Batcher.at_once = _at_once  # type: ignore[method-assign]
     Batcher.submit = _submit  # type: ignore[method-assign]
     sys.exit(main())
