@@ -31,7 +31,7 @@ class Answerer:
             OverloadedError, LateError, BrokenError: from the batcher.
         """
         try:
-            answers = loaded.batcher.at_once(request.columns, request.rows) if last else None
+            answers = loaded.batcher.at_once(request.columns, request.rows, deadline) if last else None
             if answers is None:
                 answers = await loaded.batcher.submit(request.columns, request.rows, deadline, last)
         except BrokenError:

@@ -52,13 +52,14 @@ class Batcher:
         self._row_seconds = model.run_seconds
         self._loop = asyncio.get_running_loop()
 
-    def at_once(self, columns: Columns, rows: int) -> Columns | None:
-        """The answers, of a request that is alone: nothing waits or runs, and the run is short. None: submit it.
+    def at_once(self, columns: Columns, rows: int, deadline: float) -> Columns | None:
+        """The answers to a request in time, where nothing waits or runs and the run is short. None: submit it.
 
         Raises:
             BrokenError: the model did not answer.
         """
-        if self._running or self._queue or rows * self._row_seconds >= INLINE:
+        busy = self._running or self._queue or rows * self._row_seconds >= INLINE
+        if busy or deadline < time.monotonic():
             return None
         answers, seconds = _run(self.model, [columns])
         if isinstance(answers, Exception):

@@ -17,7 +17,7 @@ def _submit(
     return waiting.answer
 
 
-def _at_once(self: Batcher, columns: Columns, rows: int) -> None:
+def _at_once(self: Batcher, columns: Columns, rows: int, deadline: float) -> None:
     """Never: what is submitted is run at once anyway."""
 
 
