@@ -58,7 +58,7 @@ def _broken_elsewhere(base: Reading, head: Reading) -> list[Problem]:
 
 def gather(workspace: Workspace, before: GitTree, after: Tree, base: Repository, head: Repository) -> KnownState:
     """What the workspace's store, warehouse and ledgers say about the head's datasets and models."""
-    store = ArtifactStore(workspace.store)
+    store = ArtifactStore.of(workspace)
     locks = [lock for name, lock in head.locks.items() if base.locks.get(name) != lock]
     verdicts = {lock.verdict: Verdict.from_json(store.get(lock.verdict)) for lock in locks if _has(store, lock.verdict)}
     bundles = {lock.bundle: load_manifest(store, lock.bundle) for lock in locks if _has(store, lock.bundle)}

@@ -25,7 +25,7 @@ def promote(workspace: Workspace, head: Repository, model: str) -> tuple[Path, C
     """
     if model not in head.specs:
         raise UsageError(f"there is no model '{model}'. There is: {', '.join(sorted(head.specs)) or 'none'}.")
-    store = ArtifactStore(workspace.store)
+    store = ArtifactStore.of(workspace)
     verdict = last_verdict(store, "model", model)
     commit = verdict.head or resolve(workspace.repo, "HEAD")
     lock = champion_lock(verdict, load_manifest(store, str(verdict.challenger)), commit)

@@ -22,6 +22,7 @@ from dagster_project.domain.errors import MachineryError, UserFileError
 from dagster_project.domain.lock_changes import lock_file
 from dagster_project.domain.plan import Plan, PlanStep
 from dagster_project.domain.promotion import champion_lock, lock_text
+from dagster_project.domain.repository import Tree
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.bundles import load_manifest
 from dagster_project.storage.files import write_atomic
@@ -107,23 +108,30 @@ def report_of(session: Session, plan: Plan | None = None, done: Progress | None 
 
 def proposals(session: Session, judged: Sequence[Judged]) -> tuple[Proposal, ...]:
     """The lock that ``acts promote`` would write for every challenger that may be promoted, as a diff."""
-    store = ArtifactStore(session.workspace.store)
+    store = ArtifactStore.of(session.workspace)
     found = []
     for verdict in (j.verdict for j in judged if j.verdict.promotable):
         name, file = verdict.subject.name, lock_file(verdict.subject.name)
         manifest = load_manifest(store, str(verdict.challenger))
         new = lock_text(champion_lock(verdict, manifest, session.commits.head))
-        path = session.workspace.repo / file
-        old = path.read_text() if path.exists() else ""
+        old = _text(session.tree, file)
         lines = difflib.unified_diff(old.splitlines(True), new.splitlines(True), f"a/{file}", f"b/{file}")
         found.append(Proposal(model=name, file=file, diff="".join(lines)))
     return tuple(found)
 
 
+def _text(tree: Tree, path: str) -> str:
+    """A file's text; empty where there is none."""
+    try:
+        return tree.read(path).decode()
+    except FileNotFoundError:
+        return ""
+
+
 def publish(workspace: Workspace, report: Report, judged: Sequence[Judged], *, as_json: bool) -> None:
     """Write the report's folder, tell Dagster, and print the report."""
     folder = workspace.reports / f"{report.created:%Y%m%dT%H%M%S%f}"
-    store = ArtifactStore(workspace.store)
+    store = ArtifactStore.of(workspace)
     verdicts = [folder / f"verdict-{_slug(j)}.json" for j in judged]
     for path, each in zip(verdicts, judged, strict=True):
         write_atomic(path, each.verdict.to_json().encode())

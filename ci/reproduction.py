@@ -115,7 +115,7 @@ def _difference(workspace: Workspace, request: BuildRequest, result: TrainingRes
     from ci.judging.models import load_judged
 
     rows = pl.read_parquet(request.split.validation.uri)
-    champion = load_judged(ArtifactStore(workspace.store), lock.bundle).answers(rows)
+    champion = load_judged(ArtifactStore.of(workspace), lock.bundle).answers(rows)
     again = load_judged(ArtifactStore(request.store), result.bundle).answers(rows)
     if champion.scores is not None and again.scores is not None:
         return float(np.abs(champion.scores - again.scores).max())

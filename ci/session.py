@@ -9,7 +9,7 @@ from ci.judging.model import Commits
 from ci.options import repository
 from dagster_project.domain.errors import UsageError
 from dagster_project.domain.loading import load_repository
-from dagster_project.domain.repository import Repository
+from dagster_project.domain.repository import Repository, Tree
 from dagster_project.domain.workspace import Workspace
 
 DECLARATIONS = ("data_contracts", "models")
@@ -17,11 +17,12 @@ DECLARATIONS = ("data_contracts", "models")
 
 @dataclass(frozen=True)
 class Session:
-    """Head is the working folder; base is the commit whose rules judge."""
+    """Base is the commit whose rules judge; ``tree`` holds the head's files: the working folder, or a commit's."""
 
     workspace: Workspace
     base: Repository
     head: Repository
+    tree: Tree
     commits: Commits
     dirty: bool
 
@@ -65,6 +66,26 @@ def open_session(repo: Path, base: str | None = None) -> Session:
         workspace=workspace,
         base=load_repository(before),
         head=head,
+        tree=WorkingTree(folder),
         commits=Commits(base=before.commit, head=resolve(folder, "HEAD")),
         dirty=is_dirty(folder, DECLARATIONS),
+    )
+
+
+def open_commits(repo: Path, base: str, head: str) -> Session:
+    """Read both trees from git objects: the working folder, whose code runs, is neither.
+
+    Raises:
+        UserFileError: files of the head are wrong.
+        UsageError: there is no such repository or commit.
+    """
+    folder = repo.resolve()
+    before, after = GitTree(folder, base), GitTree(folder, head)
+    return Session(
+        workspace=Workspace(repo=folder),
+        base=load_repository(before),
+        head=load_repository(after),
+        tree=after,
+        commits=Commits(base=before.commit, head=after.commit),
+        dirty=False,
     )

@@ -75,7 +75,7 @@ def _open(repo: Path, revision: str) -> _Opened:
         raise UsageError(
             f"{folder}: commit {tree.commit[:12]} has neither {CONTRACTS}/ nor {MODELS}/: nothing to deploy."
         )
-    deployments = Deployments(ArtifactStore(workspace.store), workspace.serving)
+    deployments = Deployments(ArtifactStore.of(workspace), workspace.serving)
     return _Opened(workspace, tree, deployments, deployments.desired())
 
 

@@ -35,7 +35,7 @@ def judge_dataset(
     findings: tuple[Finding, ...] = made.findings
     facts, pages = Facts(), {}
     if made.snapshot is not None:
-        diagnosis, facts = _examined(name, head, before, made.snapshot, ArtifactStore(workspace.store))
+        diagnosis, facts = _examined(name, head, before, made.snapshot, ArtifactStore.of(workspace))
         findings, pages = (*findings, *diagnosis.findings), diagnosis.pages
     facts = facts.model_copy(update={"timings": {"judge": round(time.perf_counter() - started, 3)}})
     case = Case(

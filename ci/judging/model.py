@@ -23,7 +23,6 @@ from dagster_project.domain.spec_changes import compare_floors, compare_specs
 from dagster_project.domain.trust import JudgingRules, judging_rules, trust_findings
 from dagster_project.domain.verdict import Comparison, Finding, Measurement, Measurements, Subject, Verdict
 from dagster_project.domain.workspace import Workspace
-from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
 
 if TYPE_CHECKING:
@@ -200,15 +199,21 @@ class Judgement:
 
 
 def judge_model(
-    name: str, base: Repository, head: Repository, workspace: Workspace, bundle: str, commits: Commits
+    name: str,
+    base: Repository,
+    head: Repository,
+    workspace: Workspace,
+    bundle: str,
+    commits: Commits,
+    provenance: Provenance | None,
 ) -> tuple[Verdict, dict[str, str]]:
-    """The verdict on a stored bundle, and the suites' pages by digest.
+    """The verdict on a stored bundle, and the suites' pages by digest. ``provenance`` None: nobody vouches for it.
 
     Raises:
         RefusedError: the bundle's bytes are refused before anything could be measured.
         MachineryError: something is missing or broken.
     """
-    store = ArtifactStore(workspace.store)
+    store = ArtifactStore.of(workspace)
     changes = (*compare_specs(base.specs.get(name), head.specs[name]), *compare_floors(base.floor, head.floor))
     loosened = tuple(f"{change.file}: {change.what}" for change in changes if change.loosens and name in base.specs)
     rules = judging_rules(name, base, head, loosened)
@@ -221,17 +226,10 @@ def judge_model(
         workspace=workspace,
         challenger=load_judged(store, bundle),
         champion=load_judged(store, rules.champion.bundle) if rules.champion else None,
-        provenance=_provenance(workspace, bundle),
+        provenance=provenance,
         commits=commits,
     )
     return judgement.run(), judgement.pages
-
-
-def _provenance(workspace: Workspace, bundle: str) -> Provenance | None:
-    """What the trusted launcher wrote down about the bundle; None: nobody vouches for it."""
-    rows = [row for row in Ledger(workspace.ledger, "provenance").rows() if row.get("bundle") == bundle]
-    fields = Provenance.model_fields
-    return Provenance.model_validate({k: v for k, v in rows[-1].items() if k in fields}) if rows else None
 
 
 def _widest(gates: list[DeepchecksGate]) -> DeepchecksGate | None:

@@ -1,20 +1,26 @@
 """Judge a subject of a session and keep the verdict where promote, report and Dagster find it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ci.judging.dataset import judge_dataset
 from ci.judging.model import judge_model
 from ci.session import Session, kind_of
 from dagster_project.domain.base import canonical_json
 from dagster_project.domain.build import BuildResult
+from dagster_project.domain.bundle import Provenance
 from dagster_project.domain.decide import Case, decide
 from dagster_project.domain.errors import RefusedError, UsageError
 from dagster_project.domain.verdict import Finding, Measurements, Outcome, Subject, Verdict
+from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.bundles import load_manifest, store_bundle
 from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
+
+Voucher = Callable[[str], Provenance | None]
 
 
 @dataclass(frozen=True)
@@ -27,14 +33,27 @@ class Judged:
 
 
 def judge(session: Session, name: str, folder: Path | None = None) -> Judged:
-    """The verdict on the last build of ``name``, or on the bundle in ``folder``.
+    """The verdict on the last build of ``name``, or on the bundle in ``folder``; it is kept, and what it took.
+
+    Raises:
+        UsageError: nothing was built.
+        MachineryError: something is missing or broken.
+    """
+    judged = measured(session, name, folder, recorded(session.workspace))
+    keep(ArtifactStore.of(session.workspace), judged)
+    Ledger(session.workspace.ledger, "builds").append(cost_row(judged))
+    return judged
+
+
+def measured(session: Session, name: str, folder: Path | None, vouch: Voucher) -> Judged:
+    """The verdict alone; ``vouch`` says who stands for a bundle, None: nobody does.
 
     Raises:
         UsageError: nothing was built.
         MachineryError: something is missing or broken.
     """
     started, kind = time.perf_counter(), kind_of(session.head, name)
-    store = ArtifactStore(session.workspace.store)
+    store = ArtifactStore.of(session.workspace)
     given = (session.base, session.head, session.workspace)
     pages: dict[str, str] = {}
     try:
@@ -42,14 +61,28 @@ def judge(session: Session, name: str, folder: Path | None = None) -> Judged:
             verdict, pages = judge_dataset(name, *given, session.commits)
         else:
             bundle = store_bundle(store, folder) if folder else _own_bundle(session, store, name)
-            verdict, pages = judge_model(name, *given, bundle, session.commits)
+            verdict, pages = judge_model(name, *given, bundle, session.commits, vouch(bundle))
     except RefusedError as refusal:
         verdict = _refused(Subject(kind=kind, name=name), session, str(refusal))
-    judged = Judged(verdict, pages, round(time.perf_counter() - started, 3))
-    keep(store, judged)
-    row = {"action": "judge", "kind": kind, "name": name, "seconds": judged.seconds, "outcome": verdict.outcome}
-    Ledger(session.workspace.ledger, "builds").append(row)
-    return judged
+    return Judged(verdict, pages, round(time.perf_counter() - started, 3))
+
+
+def recorded(workspace: Workspace) -> Voucher:
+    """What the trusted launcher wrote down about a bundle."""
+
+    def vouch(bundle: str) -> Provenance | None:
+        rows = [row for row in Ledger(workspace.ledger, "provenance").rows() if row.get("bundle") == bundle]
+        fields = Provenance.model_fields
+        return Provenance.model_validate({k: v for k, v in rows[-1].items() if k in fields}) if rows else None
+
+    return vouch
+
+
+def cost_row(judged: Judged) -> dict[str, Any]:
+    """A row of the ledger that plans are estimated from."""
+    subject = judged.verdict.subject
+    cost = {"seconds": judged.seconds, "outcome": judged.verdict.outcome}
+    return {"action": "judge", "kind": subject.kind, "name": subject.name, **cost}
 
 
 def _own_bundle(session: Session, store: ArtifactStore, name: str) -> str:

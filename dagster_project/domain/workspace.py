@@ -27,6 +27,11 @@ class Workspace(StrictModel):
         return os.environ.get("ACTS_STORE") or str(self.home / "store")
 
     @property
+    def shared_store(self) -> str | None:
+        """A store that is read where ours lacks something, and never written: ``ACTS_SHARED_STORE``."""
+        return os.environ.get("ACTS_SHARED_STORE") or None
+
+    @property
     def ledger(self) -> str:
         """Append-only ledgers; ``ACTS_LEDGER`` moves it to object storage."""
         return os.environ.get("ACTS_LEDGER") or str(self.home / "ledger")

@@ -13,7 +13,7 @@ def latest_ref(kind: str, name: str) -> str:
 
 def keep(result: BuildResult, workspace: Workspace) -> None:
     """Set the latest result and append to the ledger of builds."""
-    ArtifactStore(workspace.store).set_ref(latest_ref(result.kind, result.name), result.model_dump(mode="json"))
+    ArtifactStore.of(workspace).set_ref(latest_ref(result.kind, result.name), result.model_dump(mode="json"))
     Ledger(workspace.ledger, "builds").append(
         {
             "kind": result.kind,
@@ -29,5 +29,5 @@ def keep(result: BuildResult, workspace: Workspace) -> None:
 
 def latest(kind: str, name: str, workspace: Workspace) -> BuildResult | None:
     """The result of the last build."""
-    ref = ArtifactStore(workspace.store).get_ref(latest_ref(kind, name))
+    ref = ArtifactStore.of(workspace).get_ref(latest_ref(kind, name))
     return None if ref is None else BuildResult.model_validate(ref)

@@ -59,7 +59,7 @@ def split_metadata(spec: ModelSpec, parts: SplitResult) -> dict[str, Any]:
 
 def search_metadata(spec: ModelSpec, done: Trained, workspace: Workspace) -> dict[str, Any]:
     """Every trial, failed ones with their reason, and the course of the search."""
-    store = ArtifactStore(workspace.store)
+    store = ArtifactStore.of(workspace)
     trials = trials_of(store, load_manifest(store, done.bundle))
     counts = {status: sum(trial.status == status for trial in trials) for status in ("completed", "stopped", "failed")}
     rows = (
@@ -81,7 +81,7 @@ def search_metadata(spec: ModelSpec, done: Trained, workspace: Workspace) -> dic
 
 def candidate_metadata(spec: ModelSpec, split: SplitResult, done: Trained, workspace: Workspace) -> dict[str, Any]:
     """The bundle: what it is, what it claims, how its ONNX file answers to the validation rows."""
-    store = ArtifactStore(workspace.store)
+    store = ArtifactStore.of(workspace)
     manifest = load_manifest(store, done.bundle)
     importances = dict(sorted(manifest.importances.items(), key=lambda item: -item[1])[:MOST_BARS])
     shown = {

@@ -151,7 +151,7 @@ def _search_and_candidate(spec: ModelSpec, contract: DataContract, workspace: Wo
             metadata=candidate_metadata(spec, split, done, workspace),
             check_results=[
                 check_result(finding.name, [finding], candidate)
-                for finding in bundle_findings(ArtifactStore(workspace.store), done.bundle)
+                for finding in bundle_findings(ArtifactStore.of(workspace), done.bundle)
             ],
         )
 

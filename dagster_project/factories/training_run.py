@@ -53,7 +53,7 @@ def train_or_reuse(
         UsageError: the training program found something wrong in the user's files.
         MachineryError: it broke; its own words are in the run's log.
     """
-    store = ArtifactStore(workspace.store)
+    store = ArtifactStore.of(workspace)
     keys = keys_of(spec, snapshot.digest)
     bundle = stored_bundle(store, spec.name, keys.build)
     if bundle is not None:

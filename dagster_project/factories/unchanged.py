@@ -30,7 +30,7 @@ def unchanged(repository: Repository, workspace: Workspace, kind: str, name: str
     snapshot = snapshots[dataset]
     bundle = key = None
     if kind == "model":
-        store = ArtifactStore(workspace.store)
+        store = ArtifactStore.of(workspace)
         key = keys_of(repository.specs[name], snapshot.digest).build
         bundle = stored_bundle(store, name, key)
         if bundle is None:

@@ -25,7 +25,7 @@ def verdict_check(kind: str, name: str, workspace: Workspace) -> dg.AssetChecksD
         description="What `acts judge` said last. The verdict file decides; running this check reads it again.",
     )
     def verdict() -> dg.AssetCheckResult:
-        store = ArtifactStore(workspace.store)
+        store = ArtifactStore.of(workspace)
         ref = store.get_ref(f"verdicts/{kind}/{name}")
         if ref is None:
             return dg.AssetCheckResult(

@@ -6,6 +6,7 @@ from typing import Any
 
 from dagster_project.domain.base import digest_of_bytes
 from dagster_project.domain.errors import MachineryError
+from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.files import location, read_optional, write_atomic
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
@@ -13,17 +14,25 @@ _NAME = re.compile(r"[A-Za-z0-9_.:-]+(/[A-Za-z0-9_.:-]+)*")
 
 
 class ArtifactStore:
-    """Blobs by digest in ``blobs``, small JSON documents by name in ``refs``. Safe to share and to run twice."""
+    """Blobs by digest in ``blobs``, small JSON documents by name in ``refs``. Safe to share and to run twice.
 
-    def __init__(self, uri: str) -> None:
-        self.root = location(uri)
+    What is not here is looked for ``behind``, which is never written: a job without the right to publish works on a
+    store of its own in front of the shared one.
+    """
+
+    def __init__(self, uri: str, behind: "ArtifactStore | None" = None) -> None:
+        self.root, self.behind = location(uri), behind
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "ArtifactStore":
+        """The workspace's store, in front of the shared one where there is one."""
+        return cls(workspace.store, cls(workspace.shared_store) if workspace.shared_store else None)
 
     def put(self, data: bytes) -> str:
         """Keep ``data``; the digest is its name. Putting the same bytes again costs a look."""
         digest = digest_of_bytes(data)
-        path = self._blob(digest)
-        if not path.exists():
-            write_atomic(path, data)
+        if not self.has(digest):
+            write_atomic(self._blob(digest), data)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -33,6 +42,8 @@ class ArtifactStore:
             MachineryError: there is no such artifact, or its bytes are not what the digest says.
         """
         data = read_optional(self._blob(digest))
+        if data is None and self.behind:
+            return self.behind.get(digest)
         if data is None:
             raise MachineryError(f"{self.root}: no artifact {digest}. Build again, or mend ACTS_STORE.")
         if digest_of_bytes(data) != digest:
@@ -45,7 +56,13 @@ class ArtifactStore:
 
     def has(self, digest: str) -> bool:
         """Whether the artifact is there."""
-        return bool(self._blob(digest).exists())
+        return bool(self._blob(digest).exists()) or (self.behind is not None and self.behind.has(digest))
+
+    def own_digests(self) -> list[str]:
+        """Digests of the blobs that lie here and not behind, sorted."""
+        folder = self.root / "blobs"
+        names = (path.name for path in folder.glob("*/*")) if folder.exists() else ()
+        return sorted(digest for name in names if _DIGEST.fullmatch(digest := f"sha256:{name}"))
 
     def set_ref(self, name: str, value: dict[str, Any]) -> None:
         """Point ``name`` at ``value``; the last writer wins, readers see one or the other, whole."""
@@ -55,7 +72,7 @@ class ArtifactStore:
         """What ``name`` points at; None where nobody set it."""
         data = read_optional(self._ref(name))
         if data is None:
-            return None
+            return self.behind.get_ref(name) if self.behind else None
         try:
             value: dict[str, Any] = json.loads(data)
         except ValueError as error:
@@ -64,12 +81,12 @@ class ArtifactStore:
 
     def refs(self, prefix: str) -> list[str]:
         """Names below ``prefix``, sorted."""
+        found = set(self.behind.refs(prefix)) if self.behind else set()
         folder = self.root / "refs" / prefix
-        if not folder.exists():
-            return []
-        root = str(self.root / "refs").rstrip("/") + "/"
-        paths = (str(path) for path in folder.rglob("*.json"))
-        return sorted(path.removeprefix(root).removesuffix(".json") for path in paths)
+        if folder.exists():
+            root = str(self.root / "refs").rstrip("/") + "/"
+            found |= {str(path).removeprefix(root).removesuffix(".json") for path in folder.rglob("*.json")}
+        return sorted(found)
 
     def _blob(self, digest: str) -> Any:
         match = _DIGEST.fullmatch(digest)

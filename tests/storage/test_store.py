@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.domain.errors import MachineryError
+from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
 
@@ -83,3 +84,28 @@ def test_an_edited_ledger_is_refused(tmp_path: Path) -> None:
 def test_refs_are_readable_files(store: ArtifactStore, tmp_path: Path) -> None:
     store.set_ref("latest", {"b": 1, "a": 2})
     assert json.loads((tmp_path / "store" / "refs" / "latest.json").read_text()) == {"a": 2, "b": 1}
+
+
+def test_what_lies_behind_is_read_and_never_written(tmp_path: Path) -> None:
+    behind = ArtifactStore(str(tmp_path / "shared"))
+    shared = behind.put(b"champion")
+    behind.set_ref("verdicts/model/tardy", {"verdict": shared})
+    before = sorted((tmp_path / "shared").rglob("*"))
+    store = ArtifactStore(str(tmp_path / "own"), behind)
+    assert store.get(shared) == b"champion" and store.has(shared)
+    assert store.put(b"champion") == shared and store.own_digests() == [], "what is behind is not kept twice"
+    own = store.put(b"challenger")
+    store.set_ref("verdicts/model/tardy", {"verdict": own})
+    store.set_ref("verdicts/model/other", {"verdict": own})
+    assert store.own_digests() == [own] and not behind.has(own)
+    assert store.get_ref("verdicts/model/tardy") == {"verdict": own}, "ours goes before what is behind"
+    assert store.refs("verdicts") == ["verdicts/model/other", "verdicts/model/tardy"]
+    assert sorted((tmp_path / "shared").rglob("*")) == before
+
+
+def test_a_workspace_names_the_store_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACTS_STORE", str(tmp_path / "own"))
+    assert ArtifactStore.of(Workspace(repo=tmp_path)).behind is None
+    monkeypatch.setenv("ACTS_SHARED_STORE", str(tmp_path / "shared"))
+    digest = ArtifactStore(str(tmp_path / "shared")).put(b"champion")
+    assert ArtifactStore.of(Workspace(repo=tmp_path)).get(digest) == b"champion"
