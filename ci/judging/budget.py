@@ -15,6 +15,7 @@ from dagster_project.domain.holdout import (
     JudgementRow,
     Permission,
     ask,
+    confirm,
     fresh_rows,
     holdout_digest,
     judged_holdouts,
@@ -61,6 +62,8 @@ def permission(
             at = datetime.now(UTC).isoformat()
             row = answer.row(spec.name, request.onnx, case.champion, case.base, case.head, at)
             ledger.append(row.model_dump(mode="json"))
+            confirmed = confirm(answer, request, [_row(row) for row in ledger.rows()])
+            answer = answer if confirmed.granted else confirmed
     return answer
 
 

@@ -88,6 +88,16 @@ def ask(request: HoldoutRequest, ledger: Sequence[JudgementRow]) -> Permission:
     return _permission(request, rows, budget, LEVEL / request.judgements, spends=True)
 
 
+def confirm(answer: Permission, request: HoldoutRequest, ledger: Sequence[JudgementRow]) -> Permission:
+    """The permission once its row is in the ledger: refused where others wrote at the same time and all is spent.
+
+    Judges on several machines share no lock. Each appends first and counts afterwards, its own row too, so that of two
+    who reach for the last judgement at once none takes it, and never both.
+    """
+    rows = [row for row in ledger if row.model == request.model]
+    return _permission(request, rows, answer.budget, answer.use.significance, spends=False)
+
+
 def _permission(
     request: HoldoutRequest, rows: Sequence[JudgementRow], budget: str, significance: float, spends: bool
 ) -> Permission:

@@ -13,6 +13,7 @@ from dagster_project.domain.holdout import (
     Permission,
     ask,
     bound_confidence,
+    confirm,
     fresh_rows,
     holdout_digest,
     judged_holdouts,
@@ -44,6 +45,21 @@ def test_the_level_is_shared_equally_and_ends() -> None:
     assert (spent.granted, spent.spends, spent.use.counted, spent.use.used) == (False, False, False, 20)
     assert "4900 more newly labelled rows" in spent.reason
     assert len(ledger) == 20
+
+
+def test_of_two_machines_that_reach_for_the_last_judgement_none_takes_it() -> None:
+    ledger: list[JudgementRow] = []
+    for number in range(19):
+        judged(ledger, request(number))
+    asked = [request("left"), request("right")]
+    answers = [ask(each, ledger) for each in asked]  # neither sees the other
+    assert all(answer.granted and answer.spends for answer in answers)
+    for each, answer in zip(asked, answers, strict=True):
+        ledger.append(answer.row(each.model, each.onnx, None, None, None, "2026-01-01T00:00:00Z"))
+    confirmed = [confirm(answer, each, ledger) for answer, each in zip(answers, asked, strict=True)]
+    assert not any(answer.granted for answer in confirmed)
+    alone = ledger[:-1]
+    assert confirm(answers[0], asked[0], alone).granted
 
 
 def test_the_same_bytes_are_judged_again_for_nothing() -> None:
