@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -27,6 +28,9 @@ from dagster_project.domain.specs import load_lock
 from dagster_project.domain.verdict import Verdict
 from dagster_project.domain.workspace import Workspace
 from dagster_project.training.lifetime import die_with_parent
+
+if TYPE_CHECKING:
+    from dagster_project.factories.record import Event
 
 INTERRUPTED = 130
 
@@ -50,12 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted: nothing half-built was left", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, the machinery broke
-        told = getattr(error, "orig", None)  # SQLAlchemy's word for what the database said
-        if isinstance(told, sqlite3.Error):
-            hint = "Make room there or move it with ACTS_HOME, then build again."
-            print(f"{workspace.dagster_home}: Dagster's databases can't be used: {told}. {hint}", file=sys.stderr)
-        else:
-            traceback.print_exc()
+        words = _of_database(error, workspace)
+        print(words, file=sys.stderr) if words else traceback.print_exc()
         return BROKEN
 
 
@@ -81,18 +81,16 @@ def build(workspace: Workspace, kind: str, name: str, result_file: Path) -> int:
 
 def record(workspace: Workspace, files: Sequence[Path], *, deployed: bool = False) -> int:
     """Tell Dagster of verdicts (``*.json``) and champion locks (``*.yaml``), promoted or deployed."""
-    from dagster_project.factories.instance import open_instance
-    from dagster_project.factories.record import lock_event, report_events, verdict_events
+    from dagster_project.factories.record import lock_event, verdict_events
 
-    events = []
+    events: list[Event] = []
     for file in files:
         if file.suffix == ".json":
             report = file.with_name("report.html")
             events += verdict_events(_read_verdict(file), report if report.exists() else None)
         else:
             events.append(lock_event(_read_lock(file), "deployment" if deployed else "champion"))
-    with open_instance(workspace) as instance:
-        report_events(instance, events)
+    _tell(workspace, events)
     return PASSED
 
 
@@ -108,13 +106,34 @@ def ingest(workspace: Workspace, result_file: Path) -> int:
     done = take_in(workspace.serving_log, workspace.warehouse)
     write_atomic(result_file, done.to_json().encode())
     if done.rows or done.dropped or done.broken:
-        from dagster_project.factories.instance import open_instance
         from dagster_project.factories.prediction_log import ingested_event
-        from dagster_project.factories.record import report_events
 
-        with open_instance(workspace) as instance:
-            report_events(instance, [ingested_event(done, workspace)])
+        _tell(workspace, [ingested_event(done, workspace)])
     return PASSED
+
+
+def _tell(workspace: Workspace, events: Sequence["Event"]) -> None:
+    """Write events to Dagster, with the commit and the pull request that they belong to."""
+    from dagster_project.factories.instance import open_instance
+    from dagster_project.factories.provenance import origin_of
+    from dagster_project.factories.record import marked, report_events
+
+    origin = origin_of(workspace)
+    with open_instance(workspace) as instance:
+        report_events(instance, [marked(event, origin) for event in events])
+
+
+def _of_database(error: Exception, workspace: Workspace) -> str:
+    """What Dagster's database said; empty where the error is not of a database."""
+    from dagster_project.factories.shared import cause_of, shared_url, trouble
+
+    told, shared = cause_of(error), shared_url(os.environ)
+    if isinstance(told, sqlite3.Error):
+        hint = "Make room there or move it with ACTS_HOME, then build again."
+        return f"{workspace.dagster_home}: Dagster's databases can't be used: {told}. {hint}"
+    if shared is not None and type(told).__module__.startswith("psycopg2"):
+        return str(trouble(shared, error))
+    return ""
 
 
 def _unchanged(repository: Repository, workspace: Workspace, kind: str, name: str) -> BuildResult | None:

@@ -52,5 +52,6 @@ class BuildResult(StrictModel):
     build_key: str | None = None
     findings: tuple[Finding, ...] = ()
     run: str | None = None
+    shared: bool = Field(default=False, description="the run is in the team's Dagster, not on one machine alone")
     seconds: float = 0.0
     stages: dict[str, float] = Field(default_factory=dict)

@@ -1,5 +1,6 @@
 """A build in this process: the job's assets run, and what their checks found becomes a BuildResult."""
 
+import os
 import time
 import warnings
 from collections.abc import Iterable
@@ -19,6 +20,8 @@ from dagster_project.factories.checks import findings_of
 from dagster_project.factories.console import LOGGERS
 from dagster_project.factories.instance import open_instance
 from dagster_project.factories.naming import build_job
+from dagster_project.factories.provenance import origin_of
+from dagster_project.factories.shared import shared_url
 from dagster_project.factories.values import documents_of
 
 REFUSED_BY_CHECK = "DagsterAssetCheckFailedError"
@@ -28,10 +31,11 @@ def launch(repository: Repository, workspace: Workspace, kind: str, name: str) -
     """Run the build job of a dataset or model, and say what came of it.
 
     Raises:
-        ActsError: an asset raised one.
+        ActsError: an asset raised one, or the environment says something wrong of the job's origin.
         MachineryError: an asset raised something else.
     """
     begin = time.perf_counter()
+    origin = origin_of(workspace)
     documents = documents_of(workspace)
     job = definitions_for(repository, workspace, documents).resolve_job_def(build_job(kind, name))
     with open_instance(workspace) as instance, warnings.catch_warnings():
@@ -40,7 +44,7 @@ def launch(repository: Repository, workspace: Workspace, kind: str, name: str) -
             instance=instance,
             run_config=LOGGERS,
             raise_on_error=False,
-            tags={"acts/kind": kind, "acts/name": name},
+            tags={"acts/kind": kind, "acts/name": name, **origin.tags},
         )
     for error in errors_of(run.all_events):
         raise error
@@ -58,6 +62,7 @@ def launch(repository: Repository, workspace: Workspace, kind: str, name: str) -
         build_key=target.get("build_key"),
         findings=findings,
         run=run.run_id,
+        shared=shared_url(os.environ) is not None,
         seconds=round(time.perf_counter() - begin, 3),
         stages=_stages(run),
     )

@@ -5,11 +5,10 @@ import subprocess
 from pathlib import Path
 
 from dagster_project.domain.bundle import Provenance
+from dagster_project.domain.origin import Origin
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.ledger import Ledger
-
-LOCAL = "local"
 
 
 def vouch(
@@ -26,9 +25,22 @@ def vouch(
         snapshot=snapshot.digest,
         environment=environment,
         run=run,
-        launcher=LOCAL,
+        launcher=Origin.of(os.environ).launcher,
     )
     Ledger(workspace.ledger, "provenance").append(row.model_dump(mode="json"))
+
+
+def origin_of(workspace: Workspace) -> Origin:
+    """The job's origin; where nobody says the commit, the one that is checked out and unchanged.
+
+    Raises:
+        UsageError: ``ACTS_COMMIT``, ``ACTS_PULL_REQUEST`` or ``ACTS_LAUNCHER`` is wrong.
+    """
+    origin = Origin.of(os.environ)
+    if origin.commit is not None:
+        return origin
+    commit, dirty = commit_of(workspace.repo)
+    return origin if dirty else origin.model_copy(update={"commit": commit})
 
 
 def commit_of(repo: Path) -> tuple[str | None, bool]:

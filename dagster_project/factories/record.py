@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.domain.lock import ChampionLock
+from dagster_project.domain.origin import Origin
 from dagster_project.domain.verdict import Comparison, Measurement, Verdict
 from dagster_project.factories.checks import finding_metadata, table
 from dagster_project.factories.verdicts import VERDICT, judged_key, verdict_result
@@ -49,6 +50,15 @@ def lock_event(lock: ChampionLock, stage: str) -> dg.AssetMaterialization:
             "metrics": dg.MetadataValue.md(table(("metric", "on validation rows", "interval"), metrics)),
         },
     )
+
+
+def marked(event: Event, origin: Origin) -> Event:
+    """The event with the commit and pull request it belongs to: as metadata, and as tags where Dagster has them."""
+    metadata: dict[str, Any] = {**event.metadata, **origin.tags}
+    if isinstance(event, dg.AssetCheckEvaluation):
+        return event.with_metadata(metadata)
+    kind = type(event)
+    return kind(asset_key=event.asset_key, description=event.description, metadata=metadata, tags=origin.tags)
 
 
 def report_events(instance: dg.DagsterInstance, events: Sequence[Event]) -> None:

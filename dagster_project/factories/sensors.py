@@ -6,6 +6,7 @@ from dagster_project.domain.base import digest_of
 from dagster_project.domain.contract import DataContract
 from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.naming import build_job
+from dagster_project.factories.provenance import origin_of
 
 OF_FILES = ("local", "s3")
 SECONDS = 60
@@ -30,7 +31,8 @@ def landing_sensor(contract: DataContract, workspace: Workspace) -> dg.SensorDef
         seen = files_seen(contract, workspace)
         if seen == context.cursor:
             return dg.SensorResult(skip_reason="no other files than before")
-        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen)], cursor=seen)
+        tags = {"acts/kind": "dataset", "acts/name": contract.name, **origin_of(workspace).tags}
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen, tags=tags)], cursor=seen)
 
     return landed
 

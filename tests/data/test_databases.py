@@ -1,13 +1,6 @@
 """PostgreSQL and DuckDB as sources, against real servers and files."""
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -15,6 +8,7 @@ import pytest
 from dagster_project.data.datasets import materialise, read
 from dagster_project.domain.contract import Server
 from dagster_project.domain.errors import MachineryError, UserFileError
+from tests.postgres import OWNER, Postgres, running
 
 COLUMNS = {
     "id": {"logical_type": "integer", "role": "id"}, "price": "number", "at": "timestamp", "name": "string",
@@ -24,52 +18,12 @@ TABLE = """
 CREATE TABLE orders (id integer, price numeric(10, 2), "at" {zoned}, name text, paid boolean, day date);
 INSERT INTO orders VALUES (1, 2.5, '2013-01-01 10:00:00+00', 'é', true, '2013-01-01'), (2, NULL, NULL, NULL, NULL, NULL)
 """
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-
-
-def as_nobody() -> dict:
-    """PostgreSQL refuses to run as root."""
-    return {"user": "nobody", "cwd": "/"} if os.geteuid() == 0 else {"cwd": "/"}
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[tuple[str, int]]:
-    """(socket folder, port) of a server of its own that listens on loopback, gone afterwards."""
-    if not BINARIES:
-        pytest.skip("no PostgreSQL server here: install Debian's package postgresql")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    if "user" in as_nobody():
-        shutil.chown(folder, as_nobody()["user"])
-    data, binaries = folder / "data", BINARIES[-1]
-    setup = [binaries / "initdb", "-D", data, "-U", "reader", "--auth=trust", "--encoding=UTF8", "--no-sync"]
-    subprocess.run(setup, check=True, capture_output=True, **as_nobody())
-    command = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_nobody())
-    try:
-        wait_for(port)
-        yield str(folder), port
-    finally:
-        server.terminate()
-        server.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def wait_for(port: int) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        command = [BINARIES[-1] / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "reader"]
-        if subprocess.run(command, check=False).returncode == 0:
-            return
-        time.sleep(0.1)
-    pytest.fail("PostgreSQL did not start")
-
-
-def execute(postgres: tuple[str, int], sql: str) -> None:
-    command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(postgres[1]), "-U", "reader"]
-    subprocess.run([BINARIES[-1] / command[0], *command[1:], "-d", "postgres", "-c", sql], check=True)
+def postgres() -> Iterator[Postgres]:
+    with running() as server:
+        yield server
 
 
 def server(port: int, **more) -> Server:
@@ -78,23 +32,23 @@ def server(port: int, **more) -> Server:
 
 
 def test_postgres(contract, workspace, postgres, monkeypatch) -> None:
-    monkeypatch.setenv("ACTS_POSTGRES_USER", "reader")
-    execute(postgres, TABLE.format(zoned="timestamptz"))
-    made = contract(COLUMNS, server=server(postgres[1]))
+    monkeypatch.setenv("ACTS_POSTGRES_USER", OWNER)
+    postgres.execute(TABLE.format(zoned="timestamptz"))
+    made = contract(COLUMNS, server=server(postgres.port))
     first = materialise(made, {}, workspace)
     rows = read(first.snapshot).sort("id").collect()
     assert rows.row(0)[:2] == (1, 2.5)
     assert (str(rows["at"][0]), rows["name"][0], rows["paid"][0]) == ("2013-01-01 10:00:00", "é", True)
     again = materialise(made, {}, workspace)
     assert again.reused and again.snapshot == first.snapshot
-    execute(postgres, "UPDATE orders SET price = 7 WHERE id = 2")
+    postgres.execute("UPDATE orders SET price = 7 WHERE id = 2")
     changed = materialise(made, {}, workspace)
     assert (changed.snapshot.rows, changed.snapshot.version) == (2, 1)
     assert sorted(read(changed.snapshot).collect()["price"]) == [2.5, 7.0]
     with pytest.raises(UserFileError, match=r"servers.orders_db: no table public.orders_of_old"):
-        materialise(contract(COLUMNS, server=server(postgres[1], table="orders_of_old")), {}, workspace)
+        materialise(contract(COLUMNS, server=server(postgres.port, table="orders_of_old")), {}, workspace)
     words = [
-        f.summary for f in materialise(contract({"id": "string"}, server=server(postgres[1])), {}, workspace).findings
+        f.summary for f in materialise(contract({"id": "string"}, server=server(postgres.port)), {}, workspace).findings
     ]
     assert "column id: expected string, found Int32" in words[0]
 
