@@ -1,0 +1,1 @@
+"""Where pull requests live: GitHub, through github3.py."""
