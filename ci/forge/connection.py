@@ -14,7 +14,7 @@ from .patience import Patience
 TIMEOUTS = {"default_connect_timeout": 10, "default_read_timeout": 30}
 VERSION = "2022-11-28"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9_.-]+")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 Json = dict[str, Any]
 
@@ -59,7 +59,10 @@ class Connection:
         from github3 import GitHub
 
         with translated(f"the repository {self._asked_for}", self.token):
-            return GitHub(session=self.session).repository(*self._asked_for.split("/"))
+            found = GitHub(session=self.session).repository(*self._asked_for.split("/"))
+            if found is None:
+                raise TypeError("an empty answer")
+            return found
 
     @cached_property
     def identity(self) -> str:
