@@ -1,6 +1,7 @@
 """``acts pr``: check, plan, build, judge and report, as the plan says and nothing else."""
 
 import difflib
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,9 +16,10 @@ from ci.options import say
 from ci.planning import make_plan
 from ci.programs import record, run_build
 from ci.report.files import as_terminal, mark_latest, write_report
-from ci.report.model import Links, Proposal, Report, lineage_of
+from ci.report.model import InDagster, Links, Proposal, Report, lineage_of
 from ci.session import DECLARATIONS, Session, open_session
 from dagster_project.domain.build import BuildResult
+from dagster_project.domain.dagster_ui import ui_of
 from dagster_project.domain.errors import MachineryError, UserFileError
 from dagster_project.domain.lock_changes import lock_file
 from dagster_project.domain.plan import Plan, PlanStep
@@ -46,6 +48,7 @@ class Progress:
 
 def run_pull_request(repo: Path, base: str | None, *, quiet: bool = False) -> tuple[Workspace, Report, list[Judged]]:
     """The whole way of a pull request on this machine; problems in files are in the report, not raised."""
+    ui_of(os.environ)  # a wrong address is told now, not after hours of work
     try:
         plan = make_plan(repo, base)
         if plan.refused:
@@ -102,6 +105,7 @@ def report_of(session: Session, plan: Plan | None = None, done: Progress | None 
         links=Links(
             bundles={b.name: b.bundle for b in done.builds if b.bundle},
             suites={_title(j): {suite: _page(j, suite) for suite in j.pages} for j in done.judged},
+            dagster=InDagster.of(ui_of(os.environ), done.builds, verdicts),
         ),
     )
 

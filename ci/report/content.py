@@ -26,6 +26,7 @@ def document(report: Report) -> Document:
         *(verdict_part(verdict, report.links) for verdict in report.verdicts),
         *(build_part(build) for build in report.builds),
         proposals_part(report),
+        dagster_part(report),
         cost_part(report),
     )
     title = f"Three Acts report{f' on {report.repository}' if report.repository else ''}"
@@ -130,6 +131,14 @@ def proposals_part(report: Report) -> Part:
     """The lock's diff: what a reviewer approves."""
     parts = tuple(Part(proposal.file, 1, diff=proposal.diff) for proposal in report.proposals)
     return Part("Champion lock proposed", 1, parts=parts)
+
+
+def dagster_part(report: Report) -> Part:
+    """Where the team's Dagster shows the builds and what was judged."""
+    there = report.links.dagster
+    runs = tuple((f"run that built {subject}", page) for subject, page in there.runs.items())
+    assets = tuple((f"history of {subject}", page) for subject, page in there.assets.items())
+    return Part("In Dagster", 2, pages=runs + assets)
 
 
 def cost_part(report: Report) -> Part:

@@ -85,7 +85,10 @@ Chart = LineChart | ShareChart | CountChart | IntervalChart | FlowChart
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of the report. The smaller ``rank``, the longer it stays when space runs out."""
+    """A stretch of the report. The smaller ``rank``, the longer it stays when space runs out.
+
+    ``links`` are labels with paths beside the report, ``pages`` labels with addresses that fit ``ADDRESS``.
+    """
 
     title: str
     rank: int
@@ -95,13 +98,15 @@ class Part:
     charts: tuple[Chart, ...] = ()
     diff: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    pages: tuple[tuple[str, str], ...] = ()
     folded: bool = False
     mark: Outcome | None = None
     parts: tuple["Part", ...] = field(default=())
 
     def __bool__(self) -> bool:
         """Whether there is anything to show."""
-        return any((self.sentences, self.bullets, self.tables, self.charts, self.diff, self.links, self.parts))
+        words = (self.sentences, self.bullets, self.tables, self.charts, self.diff, self.links, self.pages)
+        return any((*words, self.parts))
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,7 @@ def _body(part: Part) -> str:
     pieces += [diagram for chart in part.charts if (diagram := diagrams.render(chart))]
     pieces += [fence(part.diff, "diff", DIFF)] if part.diff else []
     pieces += [f"{markdown(label)}: `{path}` beside the report" for label, path in part.links if "`" not in path]
+    pieces += ["\n".join(f"- [{markdown(label)}]({page})" for label, page in part.pages)] if part.pages else []
     return "".join(f"\n{piece}\n" for piece in pieces)
 
 

@@ -1,13 +1,15 @@
 """The report as data: everything the renderings show, and the one exit code."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from statistics import NormalDist
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
 from dagster_project.domain.base import StrictModel
 from dagster_project.domain.build import BuildResult
+from dagster_project.domain.dagster_ui import ADDRESS, asset_url, judged_path, run_url
 from dagster_project.domain.errors import BROKEN, PASSED, REFUSED, USER_ERROR, MachineryError, Problem
 from dagster_project.domain.facts import Cost, Facts
 from dagster_project.domain.plan import Plan
@@ -42,14 +44,36 @@ class Node(StrictModel):
     reads: tuple[str, ...] = ()
 
 
+Address = Annotated[str, Field(pattern=ADDRESS)]
+
+
+class InDagster(StrictModel):
+    """Pages of the team's Dagster UI, by ``model NAME`` or ``dataset NAME``."""
+
+    runs: dict[str, Address] = Field(default_factory=dict, description="the run of its build")
+    assets: dict[str, Address] = Field(default_factory=dict, description="the asset that its verdict is about")
+
+    @classmethod
+    def of(cls, ui: str | None, builds: Iterable[BuildResult], verdicts: Iterable[Verdict]) -> "InDagster":
+        """Pages of what is there: runs that were written to the shared Dagster, and verdicts. ``ui`` None: no page."""
+        if ui is None:
+            return cls()
+        runs = {f"{b.kind} {b.name}": run_url(ui, b.run) for b in builds if b.run and b.shared}
+        subjects = [verdict.subject for verdict in verdicts]
+        return cls(
+            runs=runs, assets={f"{s.kind} {s.name}": asset_url(ui, judged_path(s.kind, s.name)) for s in subjects}
+        )
+
+
 class Links(StrictModel):
-    """Paths beside the report, relative to its folder; by label."""
+    """Paths beside the report, relative to its folder, by label; and pages elsewhere."""
 
     html: str = "report.html"
     bundles: dict[str, str] = Field(default_factory=dict, description="model -> folder or URI")
     suites: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="'model NAME' or 'dataset NAME' -> suite -> deepchecks' own HTML page"
     )
+    dagster: InDagster = InDagster()
 
 
 class Report(StrictModel):

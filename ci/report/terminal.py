@@ -56,6 +56,7 @@ class Terminal:
             if isinstance(chart, ShareChart):
                 yield from self._bars(chart)
         yield from (self._diff_line(line) for line in block(part.diff).rstrip("\n").split("\n") if part.diff)
+        yield from (f"• {plain(label)}: {page}" for label, page in part.pages)
         for inner in part.parts:
             yield from self._part(inner, depth + 1)
 

@@ -1,6 +1,7 @@
 """Who vouches for a bundle: the launcher that built it writes down the commit, the snapshot and the run."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def origin_of(workspace: Workspace) -> Origin:
 
 
 def commit_of(repo: Path) -> tuple[str | None, bool]:
-    """The commit that is checked out and whether files differ from it; (None, False) outside of git."""
+    """The commit that is checked out and whether files differ from it; (None, False) outside of git, or without git."""
     head = _git(repo, "rev-parse", "--verify", "--quiet", "HEAD")
     if head is None:
         return None, False
@@ -52,8 +53,11 @@ def commit_of(repo: Path) -> tuple[str | None, bool]:
 
 
 def _git(repo: Path, *arguments: str) -> str | None:
+    program = shutil.which("git")
+    if program is None:
+        return None
     done = subprocess.run(
-        ["git", "-C", str(repo), *arguments],
+        [program, "-C", str(repo), *arguments],
         capture_output=True,
         text=True,
         env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},

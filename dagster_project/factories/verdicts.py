@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from dagster_project.domain.dagster_ui import judged_path
 from dagster_project.domain.errors import MachineryError
 from dagster_project.domain.verdict import Verdict
 from dagster_project.domain.workspace import Workspace
@@ -13,7 +14,7 @@ VERDICT = "verdict"
 
 def judged_key(kind: str, name: str) -> dg.AssetKey:
     """The asset that a verdict is about."""
-    return dg.AssetKey([name, "evaluation"] if kind == "model" else [name])
+    return dg.AssetKey(list(judged_path(kind, name)))
 
 
 def verdict_check(kind: str, name: str, workspace: Workspace) -> dg.AssetChecksDefinition:
