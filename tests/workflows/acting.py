@@ -1,4 +1,4 @@
-"""``act``: run a workflow file of a clone from an event to its end, on this machine, without Docker and without a network."""
+"""``act``: run a workflow file of a clone from an event to its end, without Docker and without a network."""
 
 import json
 import os
@@ -64,19 +64,18 @@ def act(
 ) -> Acted:
     """Run ``workflow`` (a path within ``clone``, whose HEAD is github.sha) for ``event``.
 
-    ``repositories`` are bare ones that jobs may check out, by "owner/name"; the clone's origin is there already, as the payload's
-    repository. ``local_actions`` ("owner/name@commit" -> folder) come before the stand-ins. Raises ``TimeoutError``, and
-    ``RuntimeError`` where act gave up. Nothing is left behind: no file, no process.
+    ``repositories`` are bare ones that jobs may check out, by "owner/name"; the clone's origin is there already, as the
+    payload's repository. ``local_actions`` ("owner/name@commit" -> folder) come before the stand-ins. Raises
+    ``TimeoutError``, and ``RuntimeError`` where act gave up. Nothing is left behind: no file, no process.
     """
     with tempfile.TemporaryDirectory(prefix="acting-") as place:
         home = Home(Path(place))
         home.link({payload["repository"]["full_name"]: origin(clone), **(repositories or {})})
         settings = home.options(payload, env or {}, secrets or {}, variables or {})
         actions = [f"--local-repository={name}={at}" for name, at in {**standins(), **(local_actions or {})}.items()]
+        command = [str(_ACT), event, f"--workflows={workflow}", *_FLAGS, *settings, *actions]
         with _ended(home.mark) as orphans:
-            returncode = _run(
-                [str(_ACT), event, f"--workflows={workflow}", *_FLAGS, *settings, *actions], clone, home, timeout
-            )
+            returncode = _run(command, clone, home, timeout)
         return _acted(returncode, yaml.safe_load((clone / workflow).read_text()), home, tuple(orphans))
 
 
