@@ -25,9 +25,9 @@ class Postgres:
     port: int
     password: str = ""
 
-    def execute(self, *statements: str) -> str:
+    def execute(self, *statements: str, database: str = "postgres") -> str:
         """Run statements as the owner, each by itself; what psql printed."""
-        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", OWNER, "-d", "postgres"]
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", OWNER, "-d", database]
         commands = [argument for statement in statements for argument in ("-c", statement)]
         done = subprocess.run(
             [BINARIES[-1] / "psql", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", *where, *commands],
