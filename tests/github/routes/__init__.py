@@ -1,0 +1,41 @@
+"""The operations, by subject. Importing this package fills ``exchange.ROUTES``."""
+
+from tests.github.routes import (
+    actions,
+    apps,
+    branches,
+    checks,
+    comments,
+    commits,
+    contents,
+    deployments,
+    git_data,
+    git_refs,
+    labels,
+    merging,
+    pulls,
+    repositories,
+    reviews,
+    rulesets,
+    statuses,
+)
+
+__all__ = [
+    "actions",
+    "apps",
+    "branches",
+    "checks",
+    "comments",
+    "commits",
+    "contents",
+    "deployments",
+    "git_data",
+    "git_refs",
+    "labels",
+    "merging",
+    "pulls",
+    "repositories",
+    "reviews",
+    "rulesets",
+    "statuses",
+]
