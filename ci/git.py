@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
@@ -55,7 +55,7 @@ class GitTree:
         """Files in one process: starting git once for each would be most of the plan's time."""
         entries = [self._entries[path] for path in sorted(paths)]
         blobs = [blob for mode, blob, size in entries if mode not in (_LINK, _SUBMODULE) and size <= MAX_BYTES]
-        output = _git(self.repo, "cat-file", "--batch", stdin="\n".join(blobs).encode())
+        output = output_of(self.repo, "cat-file", "--batch", stdin="\n".join(blobs).encode())
         start = 0
         for blob in blobs:
             end = output.index(b"\n", start)
@@ -67,7 +67,7 @@ class GitTree:
     @cached_property
     def _entries(self) -> dict[str, tuple[str, str, int]]:
         """By path from the repository's folder: mode, blob and size."""
-        output = _git(self.repo, "ls-tree", "-r", "-z", "--long", self.commit)
+        output = output_of(self.repo, "ls-tree", "-r", "-z", "--long", self.commit)
         entries = {}
         for entry in output.decode("utf-8", "surrogateescape").split("\0")[:-1]:
             facts, path = entry.split("\t", 1)
@@ -112,7 +112,7 @@ def resolve(repo: Path, revision: str) -> str:
 def default_base(repo: Path) -> str:
     """Where the branch left main; the commit that the working folder stands on where there is no main."""
     for name in ("origin/main", "main", "origin/master", "master"):
-        answer = _run(repo, ("merge-base", name, "HEAD"))
+        answer = answer_of(repo, ("merge-base", name, "HEAD"))
         if answer.returncode == 0:
             return answer.stdout.decode().strip()
     return resolve(repo, "HEAD")
@@ -120,16 +120,16 @@ def default_base(repo: Path) -> str:
 
 def is_dirty(repo: Path, paths: Sequence[str] = (".",)) -> bool:
     """Whether the working folder differs from its commit below ``paths``, new files included."""
-    return bool(_git(repo, "status", "--porcelain", "--untracked-files=normal", "--", *paths).strip())
+    return bool(output_of(repo, "status", "--porcelain", "--untracked-files=normal", "--", *paths).strip())
 
 
 def differs(repo: Path, base: str, head: str | None, *paths: str) -> bool:
     """Whether tracked files below ``paths`` differ between two resolved commits; head None: the working folder."""
     commits = [base, *([head] if head else [])]
-    answer = _run(
+    answer = answer_of(
         repo, ("diff", "--quiet", "--no-ext-diff", "--no-textconv", "--end-of-options", *commits, "--", *paths)
     )
-    return bool(answer.returncode) if answer.returncode in (0, 1) else _broken(answer)
+    return bool(answer.returncode) if answer.returncode in (0, 1) else broken(answer)
 
 
 def differs_beside(repo: Path, commit: str, head: str | None, ignored: str) -> bool:
@@ -140,7 +140,7 @@ def differs_beside(repo: Path, commit: str, head: str | None, ignored: str) -> b
     if _commit(repo, commit) is None:
         return True
     beside = (".", f":(exclude,glob){ignored}")
-    new = b"" if head else _git(repo, "ls-files", "--others", "--exclude-standard", "--", *beside).strip()
+    new = b"" if head else output_of(repo, "ls-files", "--others", "--exclude-standard", "--", *beside).strip()
     return bool(new) or differs(repo, commit, head, *beside)
 
 
@@ -148,18 +148,18 @@ def is_ancestor(repo: Path, older: str, newer: str) -> bool:
     """Whether ``newer`` was made on top of ``older``; no where it is the same commit or this clone lacks one."""
     if older == newer or None in (_commit(repo, older), _commit(repo, newer)):
         return False
-    answer = _run(repo, ("merge-base", "--is-ancestor", older, newer))
-    return answer.returncode == 0 if answer.returncode in (0, 1) else _broken(answer)
+    answer = answer_of(repo, ("merge-base", "--is-ancestor", older, newer))
+    return answer.returncode == 0 if answer.returncode in (0, 1) else broken(answer)
 
 
 def _commit(repo: Path, revision: str) -> str | None:
-    answer = _run(repo, ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
+    answer = answer_of(repo, ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
     if answer.returncode == 0:
         return answer.stdout.decode().strip()
     if b"not a git repository" in answer.stderr:
         raise UsageError(f"{repo}: not a git repository. Run git init and commit, or name another with --repo.")
     if b"dubious ownership" in answer.stderr:
-        _broken(answer)
+        broken(answer)
     return None
 
 
@@ -167,14 +167,19 @@ def _refused(path: str, message: str, hint: str) -> UserFileError:
     return UserFileError([Problem(file=path, message=message, hint=hint, code="layout")])
 
 
-def _git(repo: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    answer = _run(repo, arguments, stdin)
-    return _broken(answer) if answer.returncode else answer.stdout
+def output_of(repo: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    """What git prints; raises ``MachineryError`` where it fails."""
+    answer = answer_of(repo, arguments, stdin)
+    return broken(answer) if answer.returncode else answer.stdout
 
 
-def _run(repo: Path, arguments: Iterable[str], stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def answer_of(
+    repo: Path, arguments: Iterable[str], stdin: bytes = b"", settings: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git, however it ends. ``settings`` are environment variables, where no other user can read them."""
     # Inherited GIT_DIR and the like (a hook sets them) would point elsewhere.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _QUIET
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = {**kept, **_QUIET, **(settings or {})}
     try:
         return subprocess.run(
             ["git", *_OPTIONS, *arguments], cwd=repo, env=environment, input=stdin, capture_output=True, check=False
@@ -183,6 +188,7 @@ def _run(repo: Path, arguments: Iterable[str], stdin: bytes = b"") -> subprocess
         raise MachineryError("git is not installed, or the folder is gone. Install git and try again.") from error
 
 
-def _broken(answer: subprocess.CompletedProcess[bytes]) -> NoReturn:
+def broken(answer: subprocess.CompletedProcess[bytes]) -> NoReturn:
+    """Raise what git said as ``MachineryError``."""
     reason = answer.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
     raise MachineryError(f"git failed: {reason[0][:300]}. Look at the repository with git status.")

@@ -8,15 +8,19 @@ from pathlib import Path
 
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.errors import MachineryError, UsageError, UserFileError
+from dagster_project.domain.origin import Origin
 from dagster_project.domain.workspace import Workspace
 
 STDERR = 2
 _QUIET = {"DAGSTER_DISABLE_TELEMETRY": "yes", "RAY_USAGE_STATS_ENABLED": "0", "PYTHONUNBUFFERED": "1"}
 
 
-def run_module(workspace: Workspace, module: str, *arguments: str, quiet: bool = False) -> int:
+def run_module(
+    workspace: Workspace, module: str, *arguments: str, quiet: bool = False, origin: Origin | None = None
+) -> int:
     """Run ``python -m module`` on the workspace's repository; its exit code. Its output is ours, or goes to stderr."""
-    environment = {**os.environ, **_QUIET, "ACTS_REPO": str(workspace.repo)}
+    told = origin.variables if origin else {}
+    environment = {**os.environ, **_QUIET, **told, "ACTS_REPO": str(workspace.repo)}
     output = STDERR if quiet else None
     process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment, stdout=output)
     try:
@@ -46,14 +50,16 @@ def run_build(workspace: Workspace, kind: str, name: str, *, quiet: bool = False
     raise MachineryError(f"{name}: the build ended with exit code {code} and left no result. Its last lines are above.")
 
 
-def record(workspace: Workspace, *files: Path, deployed: bool = False) -> None:
+def record(workspace: Workspace, *files: Path, deployed: bool = False, origin: Origin | None = None) -> None:
     """Tell Dagster what happened outside of its runs: verdicts, promotions, and locks that were ``deployed``.
+
+    ``origin``: for whom, where the environment doesn't say.
 
     Raises:
         MachineryError: Dagster's instance could not be written.
     """
     options = ("--repo", str(workspace.repo), *(("--deployed",) if deployed else ()))
-    code = run_module(workspace, "dagster_project", "record", *options, *map(str, files), quiet=True)
+    code = run_module(workspace, "dagster_project", "record", *options, *map(str, files), quiet=True, origin=origin)
     if code:
         raise MachineryError(
             f"recording {', '.join(path.name for path in files)} in Dagster ended with exit code {code}."

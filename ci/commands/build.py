@@ -14,13 +14,19 @@ from dagster_project.domain.verdict import Outcome
 @click.argument("name")
 @repo_option
 @json_option
-def command(name: str, repo: Path, as_json: bool) -> int:
+@click.option("--export", type=click.Path(path_type=Path, file_okay=False), help="Leave the result and bundle here.")
+def command(name: str, repo: Path, as_json: bool, export: Path | None) -> int:
     """Build the dataset or model NAME from the working folder, and everything that it is made from."""
     from ci.programs import run_build
     from ci.session import kind_of, open_head
 
     workspace, head = open_head(repo)
     result = run_build(workspace, kind_of(head, name), name, quiet=as_json)
+    if export:
+        from ci.github.builds import export_build
+        from dagster_project.storage.store import ArtifactStore
+
+        export_build(export, result, ArtifactStore.of(workspace))
     if as_json:
         click.echo(result.to_json(), nl=False)
     else:

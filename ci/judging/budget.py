@@ -44,9 +44,11 @@ def permission(
 
     packed = pack_rows(row_hashes(holdout, contract).tolist())
     ledger = Ledger(workspace.ledger, LEDGER)
+    # Beside the ledger: whoever may append to it need not be allowed to write the store.
+    packs = ArtifactStore(f"{workspace.ledger}/holdouts", store)
     with _one_at_a_time(workspace, spec.name):
         rows = [_row(row) for row in ledger.rows()]
-        known = {digest: store.get(digest) for digest in judged_holdouts(spec.name, rows)}
+        known = {digest: packs.get(digest) for digest in judged_holdouts(spec.name, rows)}
         request = HoldoutRequest(
             model=spec.name,
             onnx=str(case.challenger_onnx),
@@ -58,7 +60,7 @@ def permission(
         )
         answer = ask(request, rows)
         if answer.granted and answer.spends:
-            store.put(packed)
+            packs.put(packed)
             at = datetime.now(UTC).isoformat()
             row = answer.row(spec.name, request.onnx, case.champion, case.base, case.head, at)
             ledger.append(row.model_dump(mode="json"))

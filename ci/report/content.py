@@ -18,6 +18,7 @@ def document(report: Report) -> Document:
     parts = (
         broken_part(report),
         problems_part(report),
+        notes_part(report),
         *(() if quiet else (findings,)),
         attention_part(report),
         changes_part(report),
@@ -58,6 +59,11 @@ def problems_part(report: Report) -> Part:
     )
     tables = (Table(("place", "where", "what is wrong", "what to do"), rows),) if rows else ()
     return Part("Problems in this pull request's files", 0, tables=tables)
+
+
+def notes_part(report: Report) -> Part:
+    """What whoever reads this has to do next."""
+    return Part("What to do next", 0, bullets=report.notes)
 
 
 def attention_part(report: Report) -> Part:
@@ -114,7 +120,8 @@ def plan_part(report: Report) -> Part:
     rows = tuple(_step(step, report) for step in report.plan.steps)
     table = Table(("step", "why", "result", "time", "estimated"), rows, frozenset({3, 4}))
     sentences = () if rows else ("Nothing has to be built or judged for this change.",)
-    return Part("What was done, and why", 3, sentences=sentences, tables=(table,) if rows else ())
+    title = "What will be done, and why" if report.pending else "What was done, and why"
+    return Part(title, 3, sentences=sentences, tables=(table,) if rows else ())
 
 
 def _step(step: PlanStep, report: Report) -> tuple[str, ...]:
@@ -122,7 +129,8 @@ def _step(step: PlanStep, report: Report) -> tuple[str, ...]:
     builds = [b for b in report.builds if (b.kind, b.name) == subject and step.action == "build"]
     verdicts = [v for v in report.verdicts if (v.subject.kind, v.subject.name) == subject and step.action == "judge"]
     ended = [b.outcome for b in builds] + [v.outcome for v in verdicts]
-    result = ended[0] if ended else ("reused" if step.reused else "did not run")
+    missing = "to come" if report.pending else "did not run"
+    result = ended[0] if ended else ("reused" if step.reused else missing)
     took = seconds(builds[0].seconds) if builds else NOTHING
     return (f"{step.action} {step.name}", "; ".join(step.reasons), result, took, seconds(step.seconds))
 

@@ -12,6 +12,7 @@ from .text import block, plain
 
 HERE = Path(__file__).parent
 WORDS = {
+    "planned": "Planned",
     "passed": "Passed",
     "failed": "Failed",
     "refused": "Refused",

@@ -14,7 +14,7 @@ MARKER = "<!-- threeacts report -->"
 ROWS = 40
 BULLETS = 30
 DIFF = 6_000
-ENDINGS = {"passed": "✅", "failed": "❌", "refused": "❌", "wrong": "❌", "broken": "💥"}
+ENDINGS = {"planned": "⏳", "passed": "✅", "failed": "❌", "refused": "❌", "wrong": "❌", "broken": "💥"}
 MARKS = {
     Outcome.PASSED: "✅ passed",
     Outcome.FAILED: "❌ failed",

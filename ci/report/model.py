@@ -18,8 +18,9 @@ from dagster_project.domain.verdict import Comparison, Finding, Outcome, Verdict
 
 from .numbers import gain, rounded
 
-Ending = Literal["passed", "failed", "refused", "wrong", "broken"]
+Ending = Literal["planned", "passed", "failed", "refused", "wrong", "broken"]
 EXIT_CODES: dict[Ending, int] = {
+    "planned": PASSED,
     "passed": PASSED,
     "failed": REFUSED,
     "refused": REFUSED,
@@ -88,6 +89,8 @@ class Report(StrictModel):
     base: str | None = None
     head: str | None = None
     dirty: bool = False
+    pending: bool = Field(default=False, description="the plan's steps have yet to run")
+    notes: tuple[str, ...] = Field(default=(), description="what to do next")
     plan: Plan | None = None
     builds: tuple[BuildResult, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
@@ -125,6 +128,8 @@ def ending_of(report: Report) -> Ending:
         return "refused"
     if any(v.outcome == "failed" for v in report.verdicts) or any(b.outcome == "failed" for b in report.builds):
         return "failed"
+    if report.pending:
+        return "planned"
     return "broken" if not_run(report) else "passed"
 
 

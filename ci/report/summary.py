@@ -20,6 +20,7 @@ def headline(report: Report) -> str:
         "refused": _refused,
         "failed": _failed,
         "passed": _passed,
+        "planned": _planned,
     }[report.ending](report)
 
 
@@ -49,6 +50,15 @@ def _failed(report: Report) -> str:
     said = [f"{_subject(v)}: {_listed(_why(v))}" for v in report.verdicts if v.outcome == "failed"]
     said += [f"the build of {b.name}: {_listed(_names(b.findings))}" for b in report.builds if b.outcome == "failed"]
     return f"Failed: {_listed(said, '; ')}"
+
+
+def _planned(report: Report) -> str:
+    steps = report.plan.steps if report.plan else ()
+    if not steps:
+        return "Planned: this change needs nothing built and nothing judged"
+    known = [step.seconds for step in steps if step.seconds is not None]
+    cost = f", about {sum(known):.0f} s" if known else ""
+    return f"Planned: {_count(len(steps), 'step')}{cost}; the results follow here"
 
 
 def _passed(report: Report) -> str:

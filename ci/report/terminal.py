@@ -13,6 +13,7 @@ WIDEST = 58
 COLOURS = {
     "passed": "32",
     "failed": "31",
+    "planned": "36",
     "refused": "31",
     "wrong": "31",
     "broken": "35",

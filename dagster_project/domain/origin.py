@@ -37,6 +37,12 @@ class Origin(StrictModel):
             ) from None
 
     @property
+    def variables(self) -> dict[str, str]:
+        """The environment that tells it; inverse of ``of``."""
+        known = {COMMIT: self.commit, PULL_REQUEST: self.pull_request, LAUNCHER: self.launcher}
+        return {name: "" if value is None else str(value) for name, value in known.items()}
+
+    @property
     def tags(self) -> dict[str, str]:
         """Tags of Dagster's runs and events; only what is known."""
         known = {"acts/commit": self.commit, "acts/pull_request": self.pull_request, "acts/launcher": self.launcher}

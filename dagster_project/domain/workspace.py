@@ -52,6 +52,11 @@ class Workspace(StrictModel):
         return self.home / "dagster"
 
     @property
+    def shares_dagster(self) -> bool:
+        """Whether runs and events go to the team's Dagster: ``ACTS_DAGSTER_POSTGRES_URL`` names its database."""
+        return bool(os.environ.get("ACTS_DAGSTER_POSTGRES_URL"))
+
+    @property
     def reports(self) -> Path:
         """Reports, one folder a judgement."""
         return self.home / "reports"

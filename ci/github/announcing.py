@@ -1,0 +1,71 @@
+"""What a pull request will do, told before anything is spent: planned from git objects, nothing of them is run."""
+
+from datetime import UTC, datetime
+
+from ci.git import GitTree
+from ci.github.outbox import Outbox
+from ci.github.standing import Launcher
+from ci.github.submission import Desk, Submission
+from ci.github.telling import supersede, tell
+from ci.planning import make_plan
+from ci.report.model import Node, Report, lineage_of
+from dagster_project.domain.errors import UserFileError
+from dagster_project.domain.loading import load_repository
+from dagster_project.domain.plan import Plan
+from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.store import ArtifactStore
+
+
+def announce(desk: Desk, run_id: int, launcher: Launcher, number: int = 0, head: str = "") -> Submission | None:
+    """Tell the plan of a run's head, or again what was judged of it; None where no pull request has it any more."""
+    submission = desk.submission(run_id, launcher, number, head)
+    if submission is None:
+        run = desk.forge.run(run_id)
+        supersede(desk.forge, head or run.head, run.url)
+        return None
+    store = ArtifactStore.of(Workspace(repo=desk.repo))
+    judged = judged_before(store, submission)
+    if judged is None:
+        tell(desk.forge, submission, planned(desk, submission), preview=not submission.standing.vouched)
+    else:
+        digest, outbox = judged
+        tell(desk.forge, submission, Report.from_json(store.get(outbox.report)), outbox.preview, digest)
+    return submission
+
+
+def planned(desk: Desk, submission: Submission) -> Report:
+    """The report before anything has run; problems in files are in it, not raised."""
+    common = {
+        "created": datetime.now(UTC),
+        "repository": desk.forge.repository,
+        "base": submission.base,
+        "head": submission.head,
+        "notes": submission.standing.reasons,
+    }
+    try:
+        plan = make_plan(desk.repo, submission.base, submission.head)
+    except UserFileError as error:
+        return Report(**common, problems=tuple(error.problems))
+    lineage = () if plan.refused else _lineage(desk, submission, plan)
+    return Report(**common, pending=not plan.refused, plan=plan, lineage=lineage)
+
+
+def judged_before(store: ArtifactStore, submission: Submission) -> tuple[str, Outbox] | None:
+    """The outbox of this head on this base, as it was published, and its digest. A preview is judged again."""
+    ref = store.get_ref(judged_ref(submission.base, submission.head))
+    if ref is None:
+        return None
+    digest = str(ref["outbox"])
+    outbox = Outbox.from_json(store.get(digest))
+    stale = outbox.preview and (submission.standing.vouched or outbox.launcher != submission.launcher)
+    return None if stale else (digest, outbox)
+
+
+def judged_ref(base: str, head: str) -> str:
+    """Name of the reference that points at a head's outbox."""
+    return f"judged/{base}/{head}"
+
+
+def _lineage(desk: Desk, submission: Submission, plan: Plan) -> tuple[Node, ...]:
+    head = load_repository(GitTree(desk.repo, submission.head))
+    return lineage_of(head, frozenset(step.name for step in plan.steps))

@@ -1,0 +1,112 @@
+"""Publishing an evaluation: hashed again, kept by digest, written down, promoted, told. It may be killed and run again.
+
+Nothing here parses what a contributor built. Who stands for a build is asked of GitHub again, not of the evaluation.
+"""
+
+import tempfile
+from pathlib import Path
+
+from ci.github.announcing import judged_ref
+from ci.github.outbox import Outbox, read_outbox, take_in
+from ci.github.promotion import Promotion, promote_on_branch
+from ci.github.submission import Desk, Submission
+from ci.github.telling import tell
+from ci.programs import record
+from ci.report.model import Proposal, Report
+from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.origin import Origin
+from dagster_project.domain.verdict import Verdict
+from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.files import write_atomic
+from dagster_project.storage.ledger import Ledger
+from dagster_project.storage.store import ArtifactStore
+
+
+def publish(desk: Desk, folder: Path, digest: str) -> Promotion:
+    """Publish the outbox in ``folder``; what was promoted.
+
+    Raises:
+        RefusedError: the bytes are not those that were evaluated, or GitHub knows nothing of what they speak of.
+    """
+    outbox = read_outbox(folder, digest)
+    submission = submission_of(desk, outbox)
+    workspace = Workspace(repo=desk.repo)
+    store = ArtifactStore(workspace.store)
+    take_in(folder, outbox, store)
+    store.put(outbox.to_json().encode())
+    preview = outbox.preview or not submission.standing.vouched
+    verdicts = [Verdict.from_json(store.get(judged.verdict)) for judged in outbox.verdicts]
+    _write_down(workspace, store, submission, outbox, verdicts, preview)
+    done = Promotion() if preview else promote_on_branch(desk, submission, verdicts, store)
+    _remember(store, submission, digest, done.commit)
+    report = with_promotion(Report.from_json(store.get(outbox.report)), submission, done)
+    tell(desk.forge, submission, report, preview, digest)
+    if done.commit:
+        tell(desk.forge, submission.at(done.commit), report, preview, digest)
+    return done
+
+
+def submission_of(desk: Desk, outbox: Outbox) -> Submission:
+    """The outbox's submission, as GitHub has it now.
+
+    Raises:
+        RefusedError: it speaks of another repository, or of a run that did not build this head.
+    """
+    if outbox.repository != desk.forge.repository:
+        raise RefusedError(f"the evaluation is of {outbox.repository}, not of {desk.forge.repository}.")
+    run, pull = desk.checked_run(outbox.run, outbox.launcher), desk.forge.pull(outbox.pull)
+    own = outbox.launcher == "train"  # its run belongs to the base branch
+    if not own and (run.head, run.head_repository) != (outbox.head, pull.head_repository):
+        raise RefusedError(f"run {run.id} built {run.head[:12]} of {run.head_repository}, not {outbox.head[:12]}.")
+    submission = desk.of_head(pull, outbox.head, outbox.launcher, run)
+    if submission is None or submission.base != outbox.base:
+        raise RefusedError(f"{outbox.head[:12]} was judged on {outbox.base[:12]}, which it is not based on any more.")
+    return submission
+
+
+def with_promotion(report: Report, submission: Submission, done: Promotion) -> Report:
+    """The report as it is told: what stands in the way now, and the lock that was or can't be written."""
+    notes = (*submission.standing.reasons, *done.notes)
+    if not done.patch:
+        return report.model_copy(update={"notes": notes})
+    proposal = Proposal(model=", ".join(done.models), file="promotion.patch, for git apply", diff=done.patch)
+    return report.model_copy(update={"notes": notes, "proposals": (proposal,)})
+
+
+def _write_down(
+    workspace: Workspace,
+    store: ArtifactStore,
+    submission: Submission,
+    outbox: Outbox,
+    verdicts: list[Verdict],
+    preview: bool,
+) -> None:
+    """Ledgers and Dagster, once for each evaluation that is published to its end."""
+    if not preview:
+        _vouch(workspace, outbox)
+    if store.get_ref(judged_ref(submission.base, submission.head)):
+        return
+    for row in outbox.costs:
+        Ledger(workspace.ledger, "builds").append(row)
+    if workspace.shares_dagster and verdicts:
+        with tempfile.TemporaryDirectory(prefix="acts-verdicts-") as folder:
+            files = [Path(folder) / f"{v.subject.kind}-{v.subject.name}.json" for v in verdicts]
+            for path, verdict in zip(files, verdicts, strict=True):
+                write_atomic(path, verdict.to_json().encode())
+            origin = Origin(commit=outbox.head, pull_request=outbox.pull, launcher=outbox.launcher)
+            record(workspace, *files, origin=origin)
+
+
+def _vouch(workspace: Workspace, outbox: Outbox) -> None:
+    ledger = Ledger(workspace.ledger, "provenance")
+    known = {(row.get("bundle"), row.get("run")) for row in ledger.rows()}
+    for row in outbox.provenance:
+        if (row.bundle, row.run) not in known:
+            ledger.append(row.model_dump(mode="json"))
+
+
+def _remember(store: ArtifactStore, submission: Submission, digest: str, promoted: str | None) -> None:
+    """Let the head, and the head with its lock, be known as judged: neither is judged again."""
+    for head in (promoted, submission.head):
+        if head:
+            store.set_ref(judged_ref(submission.base, head), {"outbox": digest})
