@@ -1,0 +1,193 @@
+"""``acts github``: one command for each step of the workflows, and ``protect`` for who owns the repository.
+
+``GITHUB_TOKEN``, ``GITHUB_REPOSITORY`` and ``GITHUB_API_URL`` say where; what a step hands on is its output.
+"""
+
+import os
+from pathlib import Path
+from typing import cast
+
+import click
+
+from ci.github.standing import SAMPLE, Launcher
+from ci.options import count, repo_option, say
+from dagster_project.domain.errors import PASSED, REFUSED
+
+_LAUNCHER = click.Choice(["pull-request", "train"])
+
+
+@click.group("github")
+def command() -> None:
+    """The steps of the workflows in .github/workflows, and the repository's protection."""
+
+
+@command.command("builds")
+@repo_option
+@click.option("--base", required=True, help="Commit to compare with.")
+@click.option("--head", default="HEAD", show_default=True, help="Commit to build.")
+def builds(repo: Path, base: str, head: str) -> None:
+    """What a run has to build for a head, as output BUILDS; reads git objects alone."""
+    from ci.git import resolve
+    from ci.github.actions import output
+    from ci.github.declarations import as_matrix, builds_of_pull
+
+    found = builds_of_pull(repo.resolve(), resolve(repo, base), resolve(repo, head))
+    output("builds", as_matrix(found))
+    say(f"{count(len(found), 'build')}: {', '.join(build['name'] for build in found) or 'nothing to do'}")
+
+
+@command.command("announce")
+@repo_option
+@click.option("--run-id", type=int, required=True)
+@click.option("--launcher", type=_LAUNCHER, default="pull-request", show_default=True)
+@click.option("--pull", "number", type=int, default=0, help="The pull request, where the run is train's.")
+@click.option("--head", default="", help="Its approved commit, where the run is train's.")
+def announce(repo: Path, run_id: int, launcher: str, number: int, head: str) -> None:
+    """Plan a head from git objects and tell it: comment, check and labels."""
+    from ci.github.actions import open_desk
+    from ci.github.announcing import announce as tell_plan
+
+    found = tell_plan(open_desk(repo), run_id, cast(Launcher, launcher), number, head)
+    say(f"Told on #{found.pull.number}." if found else "No open pull request has this head any more.")
+
+
+@command.command("evaluate")
+@repo_option
+@click.option("--run-id", type=int, required=True)
+@click.option("--launcher", type=_LAUNCHER, default="pull-request", show_default=True)
+@click.option("--pull", "number", type=int, default=0, help="The pull request, where the run is train's.")
+@click.option("--head", default="", help="Its approved commit, where the run is train's.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The outbox's folder.")
+def evaluate(repo: Path, run_id: int, launcher: str, number: int, head: str, out: Path) -> None:
+    """Judge what a run built, as data; outputs DIGEST of what is left in --out (empty: nothing to publish)."""
+    from ci.github.actions import open_desk, output
+    from ci.github.evaluation import evaluate as judge_run
+
+    desk = open_desk(repo)
+    submission = desk.submission(run_id, cast(Launcher, launcher), number, head)
+    if submission and submission.standing.sample:
+        os.environ["ACTS_ENVIRONMENT"] = SAMPLE
+    digest = judge_run(desk, submission, out) if submission else None
+    output("digest", digest or "")
+    if submission is None:
+        say("No open pull request has this head any more.")
+    else:
+        say(f"Judged: {digest[:19]}." if digest else "This head was judged before.")
+
+
+@command.command("publish")
+@repo_option
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True)
+@click.option("--digest", required=True, help="Digest that the evaluation handed on.")
+def publish(repo: Path, folder: Path, digest: str) -> None:
+    """Hash an evaluation again, keep it by digest, promote on the branch, and tell it."""
+    from ci.github.actions import open_desk
+    from ci.github.publication import publish as publish_outbox
+
+    done = publish_outbox(open_desk(repo), folder, digest)
+    say(f"Promoted {', '.join(done.models)} in {done.commit[:12]}." if done.commit else "Published; nothing promoted.")
+
+
+@command.command("approve")
+@repo_option
+@click.option("--pull", "number", type=int, required=True)
+@click.option("--head", required=True, help="The approved commit.")
+@click.option("--by", required=True, help="Who set the label.")
+def approve(repo: Path, number: int, head: str, by: str) -> None:
+    """Whether the label stands for the head that it was set on; outputs BUILDS."""
+    from ci.github.actions import open_desk, output
+    from ci.github.approval import approve as approved_builds
+    from ci.github.declarations import as_matrix
+
+    found = approved_builds(open_desk(repo), number, head, by)
+    output("builds", as_matrix(found))
+    say(f"{by} approved {head[:12]} of #{number}: {count(len(found), 'build')}.")
+
+
+@command.command("withdraw")
+@repo_option
+@click.option("--pull", "number", type=int, required=True)
+def withdraw(repo: Path, number: int) -> None:
+    """Take the approval's label off: it was given to another commit."""
+    from ci.github.actions import open_desk
+    from ci.github.approval import withdraw as unlabel
+
+    gone = unlabel(open_desk(repo), number)
+    say(f"The approval of #{number} is withdrawn." if gone else f"#{number} had no approval.")
+
+
+@command.command("lay-over")
+@repo_option
+@click.option("--pull", "number", type=int, required=True)
+@click.option("--head", required=True, help="Commit whose contracts and models are laid over the working folder.")
+def lay_over(repo: Path, number: int, head: str) -> None:
+    """Replace contracts and models by a pull request's, so that they are built by the code that stands here."""
+    from ci.github.declarations import lay_over as replace
+    from ci.heads import fetch_pull
+
+    fetch_pull(repo.resolve(), number, os.environ.get("GITHUB_TOKEN"))
+    say(f"{count(len(replace(repo.resolve(), head)), 'file')} of {head[:12]}.")
+
+
+@command.command("deploy")
+@repo_option
+@click.option("--commit", default="HEAD", show_default=True, help="The merge.")
+@click.option("--app", type=int, required=True, help="Id of the App whose check is a verdict.")
+@click.option("--environment", default="production", show_default=True)
+@click.option("--wait", type=float, default=300, show_default=True, metavar="SECONDS")
+@click.option("--health", multiple=True, metavar="URL", help="A server that has to answer; may be given again.")
+def deploy(repo: Path, commit: str, app: int, environment: str, wait: float, health: tuple[str, ...]) -> int:
+    """Deploy a merge that a passed verdict stands for; what does not stay healthy is taken back."""
+    from ci.deploying.console import Console
+    from ci.deploying.show import show
+    from ci.git import resolve
+    from ci.github.actions import open_desk, run_url
+    from ci.github.shipping import Shipping, ship
+
+    to = Shipping(app, environment, wait, tuple(url for each in health for url in each.split()), run_url())
+    done = ship(open_desk(repo), resolve(repo, commit), to, Console())
+    show(done.deployment)
+    if done.reason:
+        say(f"{done.reason}; {f'{done.back[:12]} is served again' if done.back else 'nothing was taken back'}", "red")
+    return done.exit_code
+
+
+@command.command("promote-merged")
+@repo_option
+@click.option("--commit", default="HEAD", show_default=True, help="The merge.")
+@click.option("--app", type=int, required=True, help="Id of the App whose check is a verdict.")
+def promote_merged(repo: Path, commit: str, app: int) -> None:
+    """Open the pull request that promotes what a merged branch earned and could not carry."""
+    from ci.git import resolve
+    from ci.github.actions import open_desk
+    from ci.github.promotion import promote_merged as open_promotion
+    from ci.github.shipping import verdict_of
+
+    desk, merge = open_desk(repo), resolve(repo, commit)
+    pull, outbox = verdict_of(desk, merge, app)
+    number = open_promotion(desk, pull, merge, outbox)
+    say(f"#{number} promotes what #{pull.number} earned." if number else f"#{pull.number} carried all it earned.")
+
+
+@command.command("protect")
+@click.option("--app", type=int, required=True, help="Id of the App whose check is a verdict.")
+@click.option("--check", "checks", multiple=True, help="Name of a job that has to pass too; may be given again.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+def protect(app: int, checks: tuple[str, ...], yes: bool) -> int:
+    """Show what would change of the repository's ruleset, ask, and write it; needs an owner's GITHUB_TOKEN."""
+    from ci.github.actions import open_desk
+    from ci.github.protection import NAME, difference, wanted_ruleset
+
+    forge = open_desk(Path()).forge
+    wanted = wanted_ruleset(app, checks)
+    changed = difference(forge.ruleset(NAME), wanted)
+    if not changed:
+        say("Protected: the ruleset is as it should be.", "green")
+        return PASSED
+    say(changed)
+    if not yes and not click.confirm("Write this?"):
+        return REFUSED
+    forge.create_labels()
+    forge.put_ruleset(wanted)
+    say("Protected.", "green")
+    return PASSED
