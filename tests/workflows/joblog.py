@@ -31,7 +31,7 @@ def entries(text: str) -> Iterator[dict[str, Any]]:
 def job_name(entry: Mapping[str, Any], workflow: Mapping[str, Any]) -> str:
     """``build``, ``build (a, b)`` with the matrix' values by their keys' order, ``caller / job`` of a called workflow.
 
-    act's own name is WORKFLOW/JOB, and CALLER/CALLED WORKFLOW/JOB where a workflow is called (CALLER-2/... in a matrix).
+    act's own name is WORKFLOW/JOB, and CALLER/CALLED WORKFLOW/JOB where a workflow is called (CALLER-2 in a matrix).
     """
     matrix = entry.get("matrix") or {}
     name = entry["jobID"] + (f" ({', '.join(str(matrix[key]) for key in sorted(matrix))})" if matrix else "")
@@ -48,7 +48,7 @@ def job_results(log: Sequence[Mapping[str, Any]], workflow: Mapping[str, Any]) -
     failed = {entry["job"] for entry in log if _is_failure(entry)}
     for entry in log:
         if result := entry.get("jobResult"):
-            # act has one result for all jobs of a matrix: that of one which failed becomes that of those which end later.
+            # act has one result for all jobs of a matrix: once one failed, those that end later have failed.
             own = "success" if entry.get("matrix") and entry["job"] not in failed else result
             name = job_name(entry, workflow)
             results[name] = max(own, results.get(name, own), key=_WORST.index)

@@ -1,4 +1,4 @@
-"""Write into the journal of a run what was asked for: ``write.py NAME ARGUMENT...`` or, for an action, INPUTS as JSON."""
+"""Write into the journal of a run what was asked for: ``write.py NAME ARGUMENT...``, or an action's inputs."""
 
 import json
 import os
