@@ -137,7 +137,8 @@ def _leaves(error: Any) -> Iterator[tuple[str, str]]:
     for inner in error.context or ():
         yield from _leaves(inner)
     if not error.context:
-        yield "/".join(str(part) for part in error.absolute_path) or ".", f"{error.message[:300]} ({error.validator})"
+        text = error.message if len(error.message) < 300 else f"{error.message[:150]} ... {error.message[-150:]}"
+        yield "/".join(str(part) for part in error.absolute_path) or ".", f"{text} ({error.validator})"
 
 
 @cache

@@ -72,7 +72,7 @@ def full_user(world: World, of: User) -> Json:
     empty = dict.fromkeys(("name", "company", "location", "email", "hireable", "bio", "twitter_username"))
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     dates = {"created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}
-    return user(world, of) | empty | {"blog": ""} | counts | dates
+    return user(world, of) | empty | {"blog": "", "user_view_type": "public"} | counts | dates
 
 
 def app(world: World, of: App | None) -> Json | None:
