@@ -22,9 +22,9 @@ class PatientAdapter:
     operation look first.
     """
 
-    def __init__(self, patience: Patience, inner: Any = None) -> None:
+    def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._inner = inner or HTTPAdapter()
+        self._inner = HTTPAdapter()
 
     def close(self) -> None:
         """Close the connections."""

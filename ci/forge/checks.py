@@ -32,7 +32,7 @@ def check(connection: Connection, report: CheckReport) -> Check:
         run.update(status="in_progress", output=_output(report, batch))
     if last or not _says(run, report):
         run.update(**_body(report, last))
-    return reading.check(run.as_dict())
+    return reading.check_run(run)
 
 
 def _create(connection: Connection, report: CheckReport) -> Any:
@@ -77,7 +77,7 @@ def _batches(notes: Sequence[Annotation]) -> list[Sequence[Annotation]]:
 
 def _says(run: Any, report: CheckReport) -> bool:
     """Whether the run says already what the report does. GitHub puts an address where none was given."""
-    said = reading.check(run.as_dict())
+    said = reading.check_run(run)
     output, url = run.output, run.as_dict()["details_url"]
     outcome = (said.status, said.conclusion, said.external_id, url if report.details_url else "")
     words = (output.title, output.summary, output.text or "")

@@ -44,4 +44,5 @@ def open_pull(connection: Connection, branch: str, base: str, title: str, body: 
             raise UnsettledError(f"another opened the pull request of {branch} at the same time") from None
     elif (found.title, found.body or "") != (title, body):
         found.update(title=title, body=body)
+        return pull(connection, found.number)
     return reading.pull_request(found.as_dict())

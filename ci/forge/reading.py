@@ -43,6 +43,13 @@ def check(found: Json) -> Check:
     )
 
 
+def check_run(run: Any) -> Check:
+    """Of github3.py's ``CheckRun``, whose own JSON stays as it was when the run is updated."""
+    names = {"id": run.id, "name": run.name, "head_sha": run.head_sha, "html_url": run.html_url}
+    state = {"status": run.status, "conclusion": run.conclusion, "external_id": run.external_id}
+    return check(names | state | {"app": {"id": run.app.id}})
+
+
 def run(found: Json) -> Run:
     """Of ``workflow-run``. Its path may say at which ref the file was read: ``.github/workflows/x.yml@main``."""
     return Run(
@@ -54,6 +61,7 @@ def run(found: Json) -> Run:
         head_repository=_full_name(found["head_repository"]),
         status=found["status"] or "",
         conclusion=found["conclusion"],
+        title=found["display_title"],
         attempt=found.get("run_attempt", 1),
         url=found["html_url"],
     )

@@ -95,6 +95,7 @@ class Run(StrictModel):
     head_repository: str | None = Field(description="owner/name; None: the fork is gone")
     status: str
     conclusion: str | None
+    title: str = Field(description="run-name as the workflow's file gives it, else what the event is about")
     attempt: int
     url: str
 
