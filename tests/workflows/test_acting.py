@@ -1,7 +1,6 @@
 """The harness: what a run tells, and what it leaves behind (nothing)."""
 
 import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -112,26 +111,34 @@ def test_event_and_settings_reach_the_steps_that_ask_and_nothing_of_this_process
     more = {"env": {"GITHUB_RUN_ID": "78", "PLAIN": 'a "b" $HOME'}, "secrets": {"KEY": "-- begin\nb$c\n"}}
     on = "{workflow_run: {workflows: [try], types: [completed]}}"
     acted = try_out(SETTINGS, "workflow_run", payload, on, variables={"KIND": "k"}, **more)
-    assert "[77|78|o/r|ann|k|3|/tmp/acting-" in acted.log
+    assert "[77|78|o/r|ann|k|3|" in acted.log
     assert '/home|a "b" $HOME]' in acted.log
     assert "SECRET_OF_MINE" not in acted.log
     assert "begin" not in acted.log
 
 
-def test_what_a_step_leaves_running_is_ended_and_told(try_out):
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Where runs of this test have their folders: other tests may run beside it."""
+    (tmp_path / "place").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "place"))
+    return tmp_path / "place"
+
+
+def test_what_a_step_leaves_running_is_ended_and_told(place, try_out):
     jobs = "  leave: {runs-on: ubuntu-24.04, steps: [{run: 'setsid nohup sleep 321 >/dev/null 2>&1 & sleep 0.2'}]}\n"
-    before = set(Path(tempfile.gettempdir()).glob("acting-*"))
     acted = try_out(jobs)
     assert acted.jobs == {"leave": "success"}
     assert [orphan.strip() for orphan in acted.orphans] == ["sleep 321"]
-    assert set(Path(tempfile.gettempdir()).glob("acting-*")) == before
-    assert not processes.marked("ACTING_RUN=")
+    assert list(place.iterdir()) == []
+    assert not processes.marked(str(place))
 
 
-def test_a_run_that_takes_too_long_is_ended(try_out):
+def test_a_run_that_takes_too_long_is_ended(place, try_out):
     with pytest.raises(TimeoutError, match="longer than 1 s"):
         try_out("  wait: {runs-on: ubuntu-24.04, steps: [{run: 'setsid sleep 322'}]}\n", timeout=1)
-    assert not processes.marked("ACTING_RUN=")
+    assert list(place.iterdir()) == []
+    assert not processes.marked(str(place))
 
 
 def test_a_workflow_that_act_cannot_read_is_no_failed_job(try_out):
