@@ -135,13 +135,7 @@ def _text(tree: Tree, path: str) -> str:
 def publish(workspace: Workspace, report: Report, judged: Sequence[Judged], *, as_json: bool) -> None:
     """Write the report's folder, tell Dagster, and print the report."""
     folder = workspace.reports / f"{report.created:%Y%m%dT%H%M%S%f}"
-    store = ArtifactStore.of(workspace)
-    verdicts = [folder / f"verdict-{_slug(j)}.json" for j in judged]
-    for path, each in zip(verdicts, judged, strict=True):
-        write_atomic(path, each.verdict.to_json().encode())
-        for suite, digest in each.pages.items():
-            write_atomic(folder / _page(each, suite), store.get(digest))
-    page = write_report(report, folder)
+    verdicts, page = write_pages(ArtifactStore.of(workspace), report, judged, folder)
     mark_latest(folder)
     if verdicts:
         record(workspace, *verdicts)
@@ -150,6 +144,18 @@ def publish(workspace: Workspace, report: Report, judged: Sequence[Judged], *, a
     else:
         click.echo(as_terminal(report))
         say(f"Report: {page}")
+
+
+def write_pages(
+    store: ArtifactStore, report: Report, judged: Sequence[Judged], folder: Path
+) -> tuple[list[Path], Path]:
+    """The report, its verdicts and the suites' pages in ``folder``; the verdicts' files, and the page to open."""
+    verdicts = [folder / f"verdict-{_slug(j)}.json" for j in judged]
+    for path, each in zip(verdicts, judged, strict=True):
+        write_atomic(path, each.verdict.to_json().encode())
+        for suite, digest in each.pages.items():
+            write_atomic(folder / _page(each, suite), store.get(digest))
+    return verdicts, write_report(report, folder)
 
 
 def _title(judged: Judged) -> str:

@@ -5,15 +5,12 @@
 
 import os
 from pathlib import Path
-from typing import cast
 
 import click
 
-from ci.github.standing import SAMPLE, Launcher
+from ci.github.standing import SAMPLE
 from ci.options import count, repo_option, say
 from dagster_project.domain.errors import PASSED, REFUSED
-
-_LAUNCHER = click.Choice(["pull-request", "train"])
 
 
 @click.group("github")
@@ -39,35 +36,30 @@ def builds(repo: Path, base: str, head: str) -> None:
 @command.command("announce")
 @repo_option
 @click.option("--run-id", type=int, required=True)
-@click.option("--launcher", type=_LAUNCHER, default="pull-request", show_default=True)
-@click.option("--pull", "number", type=int, default=0, help="The pull request, where the run is train's.")
-@click.option("--head", default="", help="Its approved commit, where the run is train's.")
-def announce(repo: Path, run_id: int, launcher: str, number: int, head: str) -> None:
+def announce(repo: Path, run_id: int) -> None:
     """Plan a head from git objects and tell it: comment, check and labels."""
     from ci.github.actions import open_desk
     from ci.github.announcing import announce as tell_plan
 
-    found = tell_plan(open_desk(repo), run_id, cast(Launcher, launcher), number, head)
+    found = tell_plan(open_desk(repo), run_id)
     say(f"Told on #{found.pull.number}." if found else "No open pull request has this head any more.")
 
 
 @command.command("evaluate")
 @repo_option
 @click.option("--run-id", type=int, required=True)
-@click.option("--launcher", type=_LAUNCHER, default="pull-request", show_default=True)
-@click.option("--pull", "number", type=int, default=0, help="The pull request, where the run is train's.")
-@click.option("--head", default="", help="Its approved commit, where the run is train's.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The outbox's folder.")
-def evaluate(repo: Path, run_id: int, launcher: str, number: int, head: str, out: Path) -> None:
+@click.option("--report", type=click.Path(path_type=Path, file_okay=False), required=True, help="The pages' folder.")
+def evaluate(repo: Path, run_id: int, out: Path, report: Path) -> None:
     """Judge what a run built, as data; outputs DIGEST of what is left in --out (empty: nothing to publish)."""
     from ci.github.actions import open_desk, output
     from ci.github.evaluation import evaluate as judge_run
 
     desk = open_desk(repo)
-    submission = desk.submission(run_id, cast(Launcher, launcher), number, head)
+    submission = desk.submission(run_id)
     if submission and submission.standing.sample:
         os.environ["ACTS_ENVIRONMENT"] = SAMPLE
-    digest = judge_run(desk, submission, out) if submission else None
+    digest = judge_run(desk, submission, out, report) if submission else None
     output("digest", digest or "")
     if submission is None:
         say("No open pull request has this head any more.")
@@ -81,9 +73,10 @@ def evaluate(repo: Path, run_id: int, launcher: str, number: int, head: str, out
 @click.option("--digest", required=True, help="Digest that the evaluation handed on.")
 def publish(repo: Path, folder: Path, digest: str) -> None:
     """Hash an evaluation again, keep it by digest, promote on the branch, and tell it."""
-    from ci.github.actions import open_desk
+    from ci.github.actions import open_desk, shared_storage
     from ci.github.publication import publish as publish_outbox
 
+    shared_storage("ACTS_STORE", "ACTS_LEDGER")
     done = publish_outbox(open_desk(repo), folder, digest)
     say(f"Promoted {', '.join(done.models)} in {done.commit[:12]}." if done.commit else "Published; nothing promoted.")
 
@@ -141,9 +134,10 @@ def deploy(repo: Path, commit: str, app: int, environment: str, wait: float, hea
     from ci.deploying.console import Console
     from ci.deploying.show import show
     from ci.git import resolve
-    from ci.github.actions import open_desk, run_url
+    from ci.github.actions import open_desk, run_url, shared_storage
     from ci.github.shipping import Shipping, ship
 
+    shared_storage("ACTS_STORE", "ACTS_LEDGER", "ACTS_SERVING")
     to = Shipping(app, environment, wait, tuple(url for each in health for url in each.split()), run_url())
     done = ship(open_desk(repo), resolve(repo, commit), to, Console())
     show(done.deployment)

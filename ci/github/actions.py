@@ -21,6 +21,20 @@ def open_desk(repo: Path) -> Desk:
     return Desk(forge, repo.resolve(), token)
 
 
+def shared_storage(*names: str) -> None:
+    """Refuse to leave on a runner's disk, which is gone with the job, what others have to find.
+
+    Raises:
+        UsageError: a place is not set.
+    """
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise UsageError(
+            f"{', '.join(missing)}: not set. Set these variables of the repository to places that outlive a job, "
+            "such as s3://bucket/store: see docs/github.md."
+        )
+
+
 def output(name: str, value: str) -> None:
     """An output of this step; on a terminal it is printed."""
     place = os.environ.get("GITHUB_OUTPUT")

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 from ci.git import GitTree
 from ci.github.outbox import Outbox
-from ci.github.standing import Launcher
 from ci.github.submission import Desk, Submission
-from ci.github.telling import supersede, tell
+from ci.github.telling import tell
 from ci.planning import make_plan
 from ci.report.model import Node, Report, lineage_of
 from dagster_project.domain.errors import UserFileError
@@ -16,12 +15,10 @@ from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.store import ArtifactStore
 
 
-def announce(desk: Desk, run_id: int, launcher: Launcher, number: int = 0, head: str = "") -> Submission | None:
+def announce(desk: Desk, run_id: int) -> Submission | None:
     """Tell the plan of a run's head, or again what was judged of it; None where no pull request has it any more."""
-    submission = desk.submission(run_id, launcher, number, head)
+    submission = desk.submission(run_id)
     if submission is None:
-        run = desk.forge.run(run_id)
-        supersede(desk.forge, head or run.head, run.url)
         return None
     store = ArtifactStore.of(Workspace(repo=desk.repo))
     judged = judged_before(store, submission)

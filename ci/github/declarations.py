@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from ci.git import GitTree
 from ci.heads import changed_paths
@@ -61,9 +60,8 @@ def builds_in(plan: Plan) -> tuple[dict[str, str], ...]:
 
 
 def as_matrix(builds: tuple[dict[str, str], ...]) -> str:
-    """For a workflow's output."""
-    value: list[dict[str, Any]] = list(builds)
-    return json.dumps(value, separators=(",", ":"))
+    """For a workflow's output; without builds ``{"include":[]}``."""
+    return json.dumps({"include": builds}, separators=(",", ":"))
 
 
 def _of_lock(file: str | None) -> bool:

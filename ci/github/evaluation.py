@@ -10,8 +10,7 @@ from ci.github.builds import BUNDLE, MOST_ZIP, builds_of, unpack
 from ci.github.outbox import JudgedSubject, Outbox, write_outbox
 from ci.github.submission import Desk, Submission
 from ci.judging.run import Judged, Voucher, cost_row, keep, measured
-from ci.pull_request import Progress, report_of
-from ci.report.files import as_html
+from ci.pull_request import Progress, report_of, write_pages
 from ci.report.model import Report
 from ci.session import Session, open_commits
 from dagster_project.domain.bundle import Provenance
@@ -22,12 +21,16 @@ from dagster_project.storage.bundles import load_manifest
 from dagster_project.storage.store import ArtifactStore
 
 
-def evaluate(desk: Desk, submission: Submission, out: Path) -> str | None:
-    """Judge a submission and leave its outbox in ``out``; the outbox's digest. None: it was judged before."""
+def evaluate(desk: Desk, submission: Submission, out: Path, pages: Path) -> str | None:
+    """Judge a submission; leave its outbox in ``out``, and in ``pages`` the report for people.
+
+    The outbox's digest; None: it was judged before.
+    """
     store = ArtifactStore.of(Workspace(repo=desk.repo))
     if judged_before(store, submission):
         return None
     report, done = judged_report(desk, submission)
+    write_pages(store, report, done.judged, pages)
     outbox = Outbox(
         repository=desk.forge.repository,
         pull=submission.pull.number,
@@ -37,7 +40,6 @@ def evaluate(desk: Desk, submission: Submission, out: Path) -> str | None:
         run=submission.run,
         preview=not submission.standing.vouched,
         report=store.put(report.to_json().encode()),
-        page=store.put(as_html(report).encode()),
         verdicts=tuple(_subject(store, judged) for judged in done.judged),
         provenance=tuple(found for judged in done.judged if (found := _provenance(store, submission, judged))),
         costs=tuple(cost_row(judged) for judged in done.judged),

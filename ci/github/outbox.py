@@ -45,7 +45,6 @@ class Outbox(StrictModel):
     run: int
     preview: bool
     report: str = Field(pattern=_Digest)
-    page: str = Field(pattern=_Digest, description="the report as HTML")
     verdicts: tuple[JudgedSubject, ...] = ()
     provenance: tuple[Provenance, ...] = ()
     costs: tuple[dict[str, Any], ...] = ()

@@ -38,11 +38,11 @@ def publish(desk: Desk, folder: Path, digest: str) -> Promotion:
     verdicts = [Verdict.from_json(store.get(judged.verdict)) for judged in outbox.verdicts]
     _write_down(workspace, store, submission, outbox, verdicts, preview)
     done = Promotion() if preview else promote_on_branch(desk, submission, verdicts, store)
-    _remember(store, submission, digest, done.commit)
     report = with_promotion(Report.from_json(store.get(outbox.report)), submission, done)
     tell(desk.forge, submission, report, preview, digest)
     if done.commit:
         tell(desk.forge, submission.at(done.commit), report, preview, digest)
+    _remember(store, submission, digest, done.commit)
     return done
 
 
@@ -54,11 +54,12 @@ def submission_of(desk: Desk, outbox: Outbox) -> Submission:
     """
     if outbox.repository != desk.forge.repository:
         raise RefusedError(f"the evaluation is of {outbox.repository}, not of {desk.forge.repository}.")
-    run, pull = desk.checked_run(outbox.run, outbox.launcher), desk.forge.pull(outbox.pull)
-    own = outbox.launcher == "train"  # its run belongs to the base branch
-    if not own and (run.head, run.head_repository) != (outbox.head, pull.head_repository):
-        raise RefusedError(f"run {run.id} built {run.head[:12]} of {run.head_repository}, not {outbox.head[:12]}.")
-    submission = desk.of_head(pull, outbox.head, outbox.launcher, run)
+    run, pull = desk.forge.run(outbox.run), desk.forge.pull(outbox.pull)
+    if not desk.built(run, pull, outbox.head):
+        raise RefusedError(
+            f"run {run.id} did not build {outbox.head[:12]} of #{pull.number}: nothing is taken from it."
+        )
+    submission = desk.of_head(pull, outbox.head, run)
     if submission is None or submission.base != outbox.base:
         raise RefusedError(f"{outbox.head[:12]} was judged on {outbox.base[:12]}, which it is not based on any more.")
     return submission
@@ -106,7 +107,7 @@ def _vouch(workspace: Workspace, outbox: Outbox) -> None:
 
 
 def _remember(store: ArtifactStore, submission: Submission, digest: str, promoted: str | None) -> None:
-    """Let the head, and the head with its lock, be known as judged: neither is judged again."""
+    """Let the head, and the head with its lock, be known as judged: neither is judged again. Once all is told."""
     for head in (promoted, submission.head):
         if head:
             store.set_ref(judged_ref(submission.base, head), {"outbox": digest})

@@ -63,15 +63,5 @@ def tell(forge: GitHub, submission: Submission, report: Report, preview: bool, e
     forge.say(pull, MARKER, body(report, url))
 
 
-def supersede(forge: GitHub, head: str, run_url: str) -> None:
-    """A head that nobody waits for any more has a check that says so, and is never taken for a verdict."""
-    words = "A newer commit was pushed, so this one was not judged."
-    forge.check(
-        CheckReport(
-            name=CHECK, head=head, conclusion="cancelled", title="Superseded", summary=words, details_url=run_url
-        )
-    )
-
-
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"

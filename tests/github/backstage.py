@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.github import actions, movement, views_actions
+from tests.github import access, actions, movement, views_actions
 from tests.github.bare import Bare
 from tests.github.exchange import GitHubError
 from tests.github.world import Token, World
@@ -67,7 +67,16 @@ def key_pair() -> tuple[bytes, bytes]:
 
 
 def routes(world: World, lock: threading.RLock) -> list[Route]:
-    """/_double/..."""
+    """/_double/..., and of GraphQL the one question that REST has no answer to: whose a token is."""
+
+    def whose(request: Request) -> Response:
+        try:
+            with lock:
+                token = access.identify(world, request.headers.get("authorization"))
+        except GitHubError as error:
+            return JSONResponse({"message": str(error)}, 401)
+        login = token.user.login if token else None
+        return JSONResponse({"data": {"viewer": {"login": login}}})
 
     def look(request: Request) -> Response:
         repository = world.repository("{owner}/{repo}".format_map(request.path_params))
@@ -96,6 +105,7 @@ def routes(world: World, lock: threading.RLock) -> list[Route]:
             return JSONResponse(error.body(), error.status)
 
     return [
+        Route("/graphql", whose, methods=["POST"]),
         Route("/_double/look/{owner}/{repo}", look, methods=["POST"]),
         Route("/_double/artifacts/{owner}/{repo}/{id:int}", download, methods=["GET"]),
         Route("/_double/runs/{owner}/{repo}/{run:int}/artifacts", upload, methods=["POST"]),
