@@ -64,7 +64,9 @@ def git(*arguments: str | Path, data: bytes | None = None, env: Mapping[str, str
         ["git", *map(str, arguments)], input=data, capture_output=True, check=False, env=clean | names | dict(env or {})
     )
     if done.returncode:
-        raise GitError(f"git {arguments[0]}: {(done.stderr or done.stdout).decode(errors='replace').strip()}")
+        raise GitError(
+            f"git {' '.join(map(str, arguments))}: {(done.stderr or done.stdout).decode(errors='replace').strip()}"
+        )
     return done.stdout
 
 
@@ -76,7 +78,7 @@ class Bare:
 
     def git(self, *arguments: str | Path, data: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
         """git's output in this repository."""
-        return git("-C", self.path, *arguments, data=data, env=env)
+        return git("-c", "core.quotePath=false", "-C", self.path, *arguments, data=data, env=env)
 
     def text(self, *arguments: str | Path, data: bytes | None = None, env: Mapping[str, str] | None = None) -> str:
         """The same as text, without the last line's end."""
@@ -173,11 +175,17 @@ class Bare:
             env = {"GIT_INDEX_FILE": f"{folder}/index"}
             if base:
                 self.git("read-tree", base, env=env)
-            for _, path, sha in (entry for entry in entries if entry[0] == "040000" and entry[2]):
-                self.git("read-tree", f"--prefix={path}/", str(sha), env=env)
-            lines = "".join(_index_line(*entry) for entry in entries if entry[0] != "040000" or not entry[2])
+            lines = "".join(_index_line(*one) for entry in entries for one in self._flat(*entry))
             self.git("update-index", "-z", "--index-info", data=lines.encode(), env=env)
             return self.text("write-tree", env=env)
+
+    def _flat(self, mode: str, path: str, sha: str | None) -> list[tuple[str, str, str | None]]:
+        """An index has no folders: a tree is put in as its files."""
+        if mode != "040000" or sha is None:
+            return [(mode, path, sha)]
+        return [
+            (inner, f"{path}/{name}", blob) for inner, kind, blob, _, name in self.tree(sha, True) if kind != "tree"
+        ]
 
     def changes(self, base: str, head: str) -> list[Change]:
         """Files that differ between two commits, by path."""

@@ -18,8 +18,8 @@ from openapi_core.validation.schemas import oas30_read_schema_validators_factory
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 DOCUMENT = Path(__file__).with_name("api.github.com.json")
-#: GitHub may answer any request with these, as its pages on authentication, rate limits and troubleshooting say.
-EVERYWHERE = {304, 401, 403, 404, 429}
+#: GitHub may answer any request with these, as its pages on errors, authentication and limits say.
+EVERYWHERE = {304, 401, 403, 404, 422, 429}
 
 
 @dataclass

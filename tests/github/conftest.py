@@ -32,22 +32,22 @@ class Client:
 
     def call(self, method: str, path: str, **more: Any) -> requests.Response:
         """The response."""
-        place = path if path.startswith("/") else f"/repos/{MODELS}/{path}".rstrip("/")
+        place = path if path.startswith("/") else f"/repos/{MODELS}/{path}" if path else f"/repos/{MODELS}"
         return self.session.request(method, self.url + place, timeout=more.pop("timeout", 10), **more)
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         """JSON of an answer that is 200."""
         return self._ok(self.call("GET", path, params=query), 200)
 
-    def post(self, path: str, status: int = 201, **body: Any) -> Any:
+    def post(self, path: str, status: int = 201, /, **body: Any) -> Any:
         """JSON of an answer that has this status."""
         return self._ok(self.call("POST", path, json=body), status)
 
-    def patch(self, path: str, status: int = 200, **body: Any) -> Any:
+    def patch(self, path: str, status: int = 200, /, **body: Any) -> Any:
         """The same."""
         return self._ok(self.call("PATCH", path, json=body), status)
 
-    def put(self, path: str, status: int = 200, **body: Any) -> Any:
+    def put(self, path: str, status: int = 200, /, **body: Any) -> Any:
         """The same."""
         return self._ok(self.call("PUT", path, json=body), status)
 

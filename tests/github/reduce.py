@@ -79,15 +79,19 @@ def _stripped(value: Any, names: bool = False) -> Any:
 
 
 def _is_kept(key: str) -> bool:
-    return key not in PROSE and key != "headers" and not key.startswith("x-")
+    return key not in (*PROSE, "headers", "discriminator") and not key.startswith("x-")
 
 
 def _valid(value: dict[str, Any]) -> dict[str, Any]:
-    """Says what GitHub means: `nullable` adds null to an enumeration or a choice; an address may be "" by default."""
+    """Says what GitHub means: `nullable` adds null to an enumeration or a choice; an address may be "".
+
+    Errors are open objects: one that fits a kind of them may fit another."""
     if value.get("format") == "uri" and value.get("default") == "":
         del value["format"]
     if value.get("nullable") and "enum" in value and None not in value["enum"]:
         value["enum"] = [*value["enum"], None]
+    if "oneOf" in value and all(one.get("$ref", "").endswith("-error") for one in value["oneOf"]):
+        value["anyOf"] = value.pop("oneOf")
     for choice in ("oneOf", "anyOf"):
         if value.get("nullable") and choice in value:
             value[choice] = [*value[choice], NULL]

@@ -109,7 +109,7 @@ class Service:
 
     def _refused(self, call: Call, wrong: list[str]) -> Answer:
         self.violations += [f"{call.method} {call.path}: {line}" for line in wrong]
-        too_many = all(line.endswith("(maxItems)") for line in wrong)
+        too_many = all(line.endswith(("(maxItems)", "(maxLength)")) for line in wrong)
         return Answer(
             422 if too_many else 400,
             {"message": "Invalid request.", "errors": wrong, "documentation_url": DOCUMENTATION},

@@ -114,9 +114,6 @@ def _write(run: CheckRun, asked: dict[str, Any]) -> None:
 
 
 def _write_output(run: CheckRun, output: dict[str, Any]) -> None:
-    for name in ("summary", "text"):
-        if len(output.get(name) or "") > 65535:
-            raise invalid("CheckRun", name, "custom", f"{name} exceeds a maximum length of 65535")
     run.output |= {name: output[name] for name in ("title", "summary", "text") if name in output}
     run.annotations += output.get("annotations", [])
 
