@@ -1,5 +1,6 @@
 """Who may what: people's permissions and the repository's rulesets."""
 
+import re
 from typing import Any, get_args
 
 from .connection import Connection
@@ -7,6 +8,7 @@ from .values import Permission
 
 #: What a ruleset is made of. The rest of GitHub's answer is about it.
 PARTS = ("name", "target", "enforcement", "bypass_actors", "conditions", "rules")
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?")
 _NAMES = frozenset(get_args(Permission))
 
 
@@ -18,6 +20,8 @@ def permission(connection: Connection, login: str) -> Permission:
     """
     from github3.exceptions import NotFoundError
 
+    if not _LOGIN.fullmatch(login):
+        return "none"
     try:
         found = connection.get("collaborators", login, "permission")
     except NotFoundError:

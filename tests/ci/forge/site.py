@@ -8,7 +8,14 @@ from tests.github.double import Double
 
 MODELS = "acme/models"
 #: What the gate's App has. Nothing of issues: comments and labels of pull requests are pull requests' business.
-RIGHTS = {"metadata": "read", "actions": "read", "checks": "write", "contents": "write", "deployments": "write", "pull_requests": "write"}
+RIGHTS = {
+    "metadata": "read",
+    "actions": "read",
+    "checks": "write",
+    "contents": "write",
+    "deployments": "write",
+    "pull_requests": "write",
+}
 GATE = "acts-gate"
 
 

@@ -10,6 +10,7 @@ from tests.ci.forge.site import GATE, MODELS, Site
 from tests.github.world import Comment
 
 MARKER = "<!-- acts -->"
+LOST = [{"lost": True}, {"lost": True, "done": False}]
 
 
 def body(text: str) -> str:
@@ -114,7 +115,7 @@ def test_two_writers_that_both_found_none_leave_one(site: Site, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-@pytest.mark.parametrize("fault", [{"lost": True}, {"lost": True, "done": False}, {"status": 500}, {"status": 502}])
+@pytest.mark.parametrize("fault", LOST)
 def test_a_lost_answer_is_done_once(site: Site, method: str, fault: dict[str, object]) -> None:
     number = site.pull()
     site.gate.say(number, MARKER, body("first")) if method != "POST" else None
