@@ -5,12 +5,13 @@ import random
 import time
 from typing import Any
 
+from dagster_project.domain.prediction import row_texts
 from dagster_project.serving.batching import BrokenError, LateError, OverloadedError
 from dagster_project.serving.live import Columns
 from dagster_project.serving.prediction_log import Logged, PredictionLog, hashed, log_inputs
 from dagster_project.serving.protocol import InferRequest
 from dagster_project.serving.registry import Loaded, Registry
-from dagster_project.serving.row_ids import new_block
+from dagster_project.serving.row_ids import new_ids
 
 
 class Answerer:
@@ -39,30 +40,24 @@ class Answerer:
             raise
         seconds = time.monotonic() - started
         loaded.observer.answered(request.rows, seconds if loaded.place != "live" else None)
-        block = new_block(request.rows)
+        first_id = new_ids(request.rows)
         if self._log is not None:
-            self._log.append(self._logged(loaded, request, answers, block.first, seconds))
+            self._log.append(self._logged(loaded, request, answers, first_id, seconds))
         mirror = self._registry.mirror(loaded.model.name, loaded)
         if mirror is not None:
             self._mirror(mirror, loaded, request, answers, deadline)
-        return answers, {"row_ids": block.texts(), "onnx": loaded.model.desired.onnx}
+        return answers, {"row_ids": row_texts(first_id, request.rows), "onnx": loaded.model.desired.onnx}
 
     def _logged(self, loaded: Loaded, request: InferRequest, answers: Columns, first_id: int, seconds: float) -> Logged:
-        model = loaded.model
-        share = model.desired.serving.log.inputs
-        kept = share and random.random() < share
-        return Logged(
-            model=model.name,
-            onnx=model.desired.onnx,
-            place=loaded.place,
-            first_id=first_id,
-            rows=request.rows,
-            at=time.time(),
-            seconds=seconds,
-            outputs=answers,
-            ids=hashed(request.ids, self._key) if request.ids and model.desired.id_restricted else request.ids,
-            inputs=log_inputs(request.columns, model.desired.inputs, self._key) if kept else None,
-        )
+        model, desired = loaded.model.name, loaded.model.desired
+        share = desired.serving.log.inputs
+        ids, inputs = request.ids, None
+        if ids and desired.id_restricted:
+            ids = hashed(ids, self._key)
+        if share and random.random() < share:
+            inputs = log_inputs(request.columns, desired.inputs, self._key)
+        now = time.time()
+        return Logged(model, desired.onnx, loaded.place, first_id, request.rows, now, seconds, answers, ids, inputs)
 
     def _mirror(
         self, mirror: Loaded, answering: Loaded, request: InferRequest, answers: Columns, deadline: float

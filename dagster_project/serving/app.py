@@ -99,8 +99,7 @@ class App:
 
     async def _call(self, loaded: Loaded, action: str, scope: Scope, receive: Receive, started: float) -> Answer:
         headers = dict(scope["headers"])
-        peer = (scope.get("client") or ("",))[0]
-        self._guard.admit(headers, peer, INFER if action == INFER else EXPLAIN)
+        self._guard.admit(headers, scope.get("client"), INFER if action == INFER else EXPLAIN)
         body = await read_body(headers, receive, self._body_bytes)
         encoding = headers.get(b"content-encoding")
         if encoding:
@@ -127,7 +126,7 @@ class App:
         if method not in (view.method, "HEAD" if view.method == "GET" else view.method):
             raise HttpError(405, f"{path[:200]} takes {view.method}", (b"allow", view.method.encode()))
         if not view.open:
-            self._guard.admit(dict(scope["headers"]), (scope.get("client") or ("",))[0], LOOK)
+            self._guard.admit(dict(scope["headers"]), scope.get("client"), LOOK)
         if method == "POST":
             await read_body(dict(scope["headers"]), receive, self._body_bytes)
         answer = view.answer(self._views, parts)

@@ -58,13 +58,14 @@ class Batcher:
         Raises:
             BrokenError: the model did not answer.
         """
-        busy = self._running or self._queue or rows * self._row_seconds >= INLINE
-        if busy or deadline < time.monotonic():
+        started = time.monotonic()
+        if self._running or self._queue or rows * self._row_seconds >= INLINE or deadline < started:
             return None
-        answers, seconds = _run(self.model, [columns])
-        if isinstance(answers, Exception):
-            raise BrokenError(str(answers))
-        self._learn(rows, seconds)
+        try:
+            answers = self.model.run(columns)
+        except Exception as error:  # onnxruntime's errors have no other base
+            raise BrokenError(str(error)) from error
+        self._learn(rows, time.monotonic() - started)
         return answers
 
     def submit(self, columns: Columns, rows: int, deadline: float, last: bool = False) -> "asyncio.Future[Columns]":

@@ -54,12 +54,12 @@ def decode_request(body: bytes, header_length: int | None, signature: Signature)
     return InferRequest(request.id, columns, reader.rows, texts, outputs, parameters, signature.datatypes)
 
 
-def _parts(body: bytes, header_length: int | None) -> tuple[bytes, bytes | None]:
+def _parts(body: bytes, header_length: int | None) -> tuple[bytes, memoryview | None]:
     if header_length is None:
         return body, None
     if not 0 <= header_length <= len(body):
         raise BadRequest(f"Inference-Header-Content-Length is beyond the body, which has {len(body)} bytes; send both")
-    return body[:header_length], body[header_length:]
+    return body[:header_length], memoryview(body)[header_length:]
 
 
 def _outputs(request: Request, signature: Signature, problems: Problems) -> tuple[tuple[str, bool], ...]:

@@ -13,7 +13,7 @@ class Guard:
     def __init__(self, tokens: Tokens, rate: RateLimit | None) -> None:
         self._tokens, self._rate = tokens if tokens else None, rate
 
-    def admit(self, headers: dict[bytes, bytes], peer: str, role: str) -> None:
+    def admit(self, headers: dict[bytes, bytes], client: tuple[str, int] | None, role: str) -> None:
         """Let a caller in.
 
         Raises:
@@ -21,7 +21,8 @@ class Guard:
         """
         holder = self._tokens.holder_of(headers.get(b"authorization")) if self._tokens is not None else None
         if self._rate is not None:
-            wait = self._rate.allow(f"token {holder.name}" if holder else f"peer {peer}", time.monotonic())
+            caller = f"token {holder.name}" if holder else f"peer {client[0] if client else ''}"
+            wait = self._rate.allow(caller, time.monotonic())
             if wait:
                 raise HttpError(429, "too many requests; slow down", (b"retry-after", b"%d" % max(1, round(wait))))
         if self._tokens is None:

@@ -11,7 +11,7 @@ from .tensors import Values, binary_values, json_values, rows_of, unknown_dataty
 class Reader:
     """Goes through the tensors in their order, and through the bytes behind the JSON along with them."""
 
-    def __init__(self, signature: Signature, tail: bytes | None, problems: Problems) -> None:
+    def __init__(self, signature: Signature, tail: memoryview | None, problems: Problems) -> None:
         self._signature = signature
         self._tail = tail
         self._problems = problems
@@ -83,7 +83,7 @@ class Reader:
         elif rows != self.rows:
             raise Wrong(f"it has {rows} rows where {shown(self._first)} has {self.rows}; send as many of each")
 
-    def _bytes(self, tensor: Tensor) -> bytes | None:
+    def _bytes(self, tensor: Tensor) -> memoryview | None:
         """The part of the tail that is this tensor's; None where it is sent as JSON."""
         size = tensor.parameters.get("binary_data_size") if tensor.parameters else None
         if size is None:

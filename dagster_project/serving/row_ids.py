@@ -7,9 +7,8 @@ of one process are in the order in which they were made.
 import os
 import threading
 import time
-from dataclasses import dataclass
 
-from dagster_project.domain.prediction import LOW_BITS, row_texts
+from dagster_project.domain.prediction import LOW_BITS
 
 _LOW = (1 << LOW_BITS) - 1
 _RAND_B = (1 << 62) - 1
@@ -17,18 +16,6 @@ _RAND_B = (1 << 62) - 1
 _MILLISECOND = 74
 # Two bits of the random part begin as zero: there is room to count.
 _RANDOM_BYTES = 9
-
-
-@dataclass(slots=True)
-class RowIds:
-    """The ids ``first``, ``first + 1``, ... (128 bits each) of ``rows`` rows."""
-
-    first: int
-    rows: int
-
-    def texts(self) -> list[str]:
-        """Canonical texts, one a row."""
-        return row_texts(self.first, self.rows)
 
 
 class _Counter:
@@ -42,8 +29,8 @@ class _Counter:
 _counter = _Counter()
 
 
-def new_block(rows: int) -> RowIds:
-    """Ids for the rows of one request, later than every id this process has made."""
+def new_ids(rows: int) -> int:
+    """The first of ``rows`` consecutive ids (128 bits each), all later than every id this process has made."""
     now = time.time_ns() // 1_000_000 << _MILLISECOND
     counter = _counter
     with counter.lock:
@@ -53,7 +40,7 @@ def new_block(rows: int) -> RowIds:
         if (start & _LOW) + rows > _LOW:
             start = ((start >> LOW_BITS) + 1) << LOW_BITS
         counter.next = start + rows
-    return RowIds(_as_uuid(start), rows)
+    return _as_uuid(start)
 
 
 def _as_uuid(free: int) -> int:

@@ -66,10 +66,10 @@ def json_values(tensor: Tensor, rows: int, width: int) -> list[Any]:
     return data
 
 
-def binary_values(datatype: str, raw: bytes, count: int) -> Values:
+def binary_values(datatype: str, raw: memoryview, count: int) -> Values:
     """The ``count`` values of a tensor sent as bytes: an array of numbers, or a list of text."""
     if datatype == "BYTES":
-        return _strings(raw, count)
+        return _strings(bytes(raw), count)
     code = np.dtype(BINARY[datatype])
     if len(raw) != count * code.itemsize:
         due = f"{count} x {code.itemsize} bytes of {datatype}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dagster_project.serving.prediction_log import Logged
-from dagster_project.serving.row_ids import new_block
+from dagster_project.serving.row_ids import new_ids
 from dagster_project.storage.log_frames import LogFrame, decode
 from dagster_project.storage.segments import Reading, SegmentName, read_frames, seed_of
 
@@ -20,7 +20,7 @@ def answer(number: int, rows: int = 1, **changed: object) -> Logged:
         "model": "late",
         "onnx": DIGEST,
         "place": "live",
-        "first_id": new_block(rows).first,
+        "first_id": new_ids(rows),
         "rows": rows,
         "at": time.time(),
         "seconds": 0.0005,

@@ -71,6 +71,7 @@ def test_one_that_disagrees_is_rejected_and_not_tried_again_until_the_lock_chang
         server.until(lambda: places(server).get(version(new.onnx)) == stage)
         server.until(lambda: server.infer(other)[0] == 200 and len(places(server)) == 1)
         assert places(server) == {version(old.onnx): "live"}
+        server.until(lambda: Deployments(store, writes).rejections("delays"))  # written once it is out of the way
         (rejection,) = Deployments(store, writes).rejections("delays")
         assert rejection.onnx == new.onnx and rejection.place == stage and "disagree" in rejection.reason
         time.sleep(0.3)

@@ -10,40 +10,46 @@ from collections.abc import Callable
 
 import pytest
 
+from dagster_project.domain.prediction import row_texts
 from dagster_project.serving import row_ids
-from dagster_project.serving.row_ids import new_block
+from dagster_project.serving.row_ids import new_ids
 
 MILLISECOND = 1_000_000
 
 
+def new_texts(rows: int) -> list[str]:
+    """As an answer has them."""
+    return row_texts(new_ids(rows), rows)
+
+
 def test_an_id_is_a_uuid_of_version_7_with_the_time_in_front() -> None:
     before = time.time_ns() // MILLISECOND
-    text = new_block(1).texts()[0]
+    text = new_texts(1)[0]
     found = uuid.UUID(text)
     assert (found.version, found.variant, str(found)) == (7, uuid.RFC_4122, text)
     assert before <= found.int >> 80 <= time.time_ns() // MILLISECOND + 1
 
 
 def test_ids_of_a_request_are_consecutive() -> None:
-    block = new_block(1000)
-    assert block.texts() == [str(uuid.UUID(int=block.first + row)) for row in range(1000)]
+    first = new_ids(1000)
+    assert row_texts(first, 1000) == [str(uuid.UUID(int=first + row)) for row in range(1000)]
 
 
 @pytest.mark.parametrize("step", [0, 1, -MILLISECOND, -3600 * 1000 * MILLISECOND, 10 * MILLISECOND])
 def test_ids_rise_whatever_the_clock_does(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(time.time_ns(), time.time_ns() + 3000 * step, step) if step else [time.time_ns()] * 3000)
     monkeypatch.setattr(row_ids.time, "time_ns", lambda: next(clock))
-    texts = [text for number in range(3000) for text in new_block(1 + number % 7).texts()]
+    texts = [text for number in range(3000) for text in new_texts(1 + number % 7)]
     assert all(one < other for one, other in itertools.pairwise(texts))
     assert all(uuid.UUID(text).version == 7 for text in texts[::100])
 
 
 def test_a_block_never_crosses_the_last_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_ids._counter, "next", (2**47 << 74) | (2**62 - 3))
-    before = new_block(2).texts()[-1]
-    block = new_block(100)
-    assert block.texts() == [str(uuid.UUID(int=block.first + row)) for row in range(100)]
-    assert before < block.texts()[0] and uuid.UUID(int=block.first + 99).variant == uuid.RFC_4122
+    before = new_texts(2)[-1]
+    first = new_ids(100)
+    assert row_texts(first, 100) == [str(uuid.UUID(int=first + row)) for row in range(100)]
+    assert before < row_texts(first, 1)[0] and uuid.UUID(int=first + 99).variant == uuid.RFC_4122
 
 
 def test_threads_never_share_an_id() -> None:
@@ -51,7 +57,7 @@ def test_threads_never_share_an_id() -> None:
 
     def take(mine: list[str]) -> None:
         for _ in range(5000):
-            mine += new_block(3).texts()
+            mine += new_texts(3)
 
     threads = [threading.Thread(target=take, args=(mine,)) for mine in found]
     for thread in threads:
@@ -68,22 +74,22 @@ def test_a_forked_process_makes_other_ids(monkeypatch: pytest.MonkeyPatch) -> No
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(write, new_block(1).texts()[0].encode())
+        os.write(write, new_texts(1)[0].encode())
         os._exit(0)
     os.waitpid(child, 0)
-    assert os.read(read, 100).decode() != new_block(1).texts()[0]
+    assert os.read(read, 100).decode() != new_texts(1)[0]
     os.close(read), os.close(write)
 
 
 def test_ids_are_cheaper_than_the_standard_librarys() -> None:
     """Measured beside each other, since the machine may be busy."""
-    block = new_block(100)
+    first = new_ids(100)
 
     def plainly() -> list[str]:
-        return [str(uuid.UUID(int=block.first + row)) for row in range(100)]
+        return [str(uuid.UUID(int=first + row)) for row in range(100)]
 
     def cost(action: Callable[[], object], number: int) -> float:
         return min(timeit.repeat(action, number=number, repeat=10))
 
-    assert cost(block.texts, 100) * 3 < cost(plainly, 100)
-    assert cost(lambda: new_block(1), 1000) < 2 * cost(uuid.uuid4, 1000)
+    assert cost(lambda: row_texts(first, 100), 100) * 3 < cost(plainly, 100)
+    assert cost(lambda: new_ids(1), 1000) < 2 * cost(uuid.uuid4, 1000)
