@@ -192,3 +192,31 @@ def test_the_compose_file_is_one() -> None:
     with pytest.raises(SystemExit) as ended:
         check(["--builtin-schema", "vendor.compose-spec", str(DEPLOYMENT / "compose.yaml")])
     assert ended.value.code == 0
+
+
+def test_ci_s_role_adds_and_deletes_nothing(
+    database: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The role of docs/dagster.md, as it stands there."""
+    with open_instance(Workspace(repo=tmp_path)):
+        pass
+    statements = (ROOT / "docs" / "dagster.md").read_text().split("```sql\n")[1].split("```")[0]
+    database.execute("DROP ROLE IF EXISTS ci")
+    database.execute(*statements.strip().split("\n"), f"ALTER ROLE ci PASSWORD '{PASSWORD}'", database="history")
+    monkeypatch.setenv(shared.POSTGRES_URL, f"postgresql://ci@127.0.0.1:{database.port}/history")
+    with open_instance(Workspace(repo=tmp_path)) as instance:
+        report_events(instance, [marked(event, ORIGIN) for event in verdict_events(verdict_of("passed"), None)])
+        run = dg.materialize([_small_asset()], instance=instance, tags=TAGS)
+        assert run.success
+        assert last_check(instance, EVALUATION).passed
+        with pytest.raises(Exception, match="permission denied"):
+            instance.delete_run(run.run_id)
+        assert instance.get_run_by_id(run.run_id) is not None
+
+
+def _small_asset() -> dg.AssetsDefinition:
+    @dg.asset(check_specs=[dg.AssetCheckSpec("whole", asset="small", blocking=True)])
+    def small() -> dg.MaterializeResult:
+        return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
+
+    return small

@@ -157,7 +157,7 @@ def webserver(history: History, folder: Path) -> Iterator[str]:
     log = folder / "webserver.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [program, "-h", "127.0.0.1", "-p", str(port), "-w", DEPLOYMENT / "workspace.yaml"],
+            [program, "--read-only", "-h", "127.0.0.1", "-p", str(port), "-w", DEPLOYMENT / "workspace.yaml"],
             env={**os.environ, **variables}, cwd=folder, stdout=output, stderr=output,
         )  # fmt: skip
     try:
