@@ -69,12 +69,15 @@ def key_pair() -> tuple[bytes, bytes]:
 def routes(world: World, lock: threading.RLock) -> list[Route]:
     """/_double/..., and of GraphQL the one question that REST has no answer to: whose a token is."""
 
-    def whose(request: Request) -> Response:
+    async def whose(request: Request) -> Response:
+        asked = await request.body()
         try:
             with lock:
                 token = access.identify(world, request.headers.get("authorization"))
         except GitHubError as error:
             return JSONResponse({"message": str(error)}, 401)
+        if b"viewer { login }" not in asked:
+            return JSONResponse({"message": "The double answers `viewer { login }` only."}, 400)
         login = token.user.login if token else None
         return JSONResponse({"data": {"viewer": {"login": login}}})
 

@@ -1,5 +1,6 @@
 """A GitHub for tests: in this process, in memory, with git on disk. See README.md."""
 
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,6 +71,21 @@ class Double:
                 if repository.parent is None:
                     movement.look(self.world, repository)
             return list(self.world.events)
+
+    def clear(self) -> None:
+        """Forgets everything but people, teams and Apps: for a server that many tests share.
+
+        Raises:
+            AssertionError: something differed from GitHub's description.
+        """
+        with self.lock:
+            shutil.rmtree(self.folder)
+            found = list(self.violations)
+            for memory in (self.world.repositories, self.world.installations, self.world.events, self.violations):
+                memory.clear()
+            for memory in (self.calls, self.faults.orders, self.faults.met):
+                memory.clear()
+        _refuse(found)
 
     # Repositories
 
@@ -219,6 +235,12 @@ class Double:
             movement.look(self.world, root)
             return views_pulls.full_pull(self.world, root, root.pulls[number])
 
+    def comments(self, name: str, number: int) -> list[tuple[str, str]]:
+        """Login and text of a pull request's comments, oldest first."""
+        with self.lock:
+            found = self.world.repository(name).comments.values()
+            return [(one.user.login, one.body) for one in found if one.number == number]
+
     # Actions
 
     def run_began(
@@ -229,7 +251,6 @@ class Double:
         pull: int | None = None,
         head: str = "",
         branch: str = "",
-        after: Run | None = None,
         title: str = "",
     ) -> Run:
         """A workflow's run begins (``workflow_run`` requested). Of a pull request, or of a commit and its branch."""
@@ -291,4 +312,8 @@ def github_double(folder: Path) -> Iterator[Double]:
     with serving(double.service.application(backstage.routes(double.world, double.lock))) as url:
         double.world.url = url
         yield double
-    assert not double.violations, "not as GitHub's description has it:\n" + "\n".join(double.violations)
+    _refuse(double.violations)
+
+
+def _refuse(violations: list[str]) -> None:
+    assert not violations, "not as GitHub's description has it:\n" + "\n".join(violations)

@@ -97,6 +97,10 @@ class Service:
             return _cached(call, route.answer(call))
         except GitHubError as error:
             return Answer(error.status, error.body())
+        except Exception as error:
+            # A client that is patient with 500 would hide it.
+            self.violations.append(f"answer to {call.method} {call.path}: the double broke: {error!r}")
+            raise
 
     def _admit(self, route: Route, call: Call) -> None:
         signed = route.path.startswith("/app/") or route.path in ("/app", f"{REPOSITORY}/installation")

@@ -2,10 +2,13 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 
 from tests.github.bare import Bare
 from tests.github.conftest import MODELS, Client
 from tests.github.double import Double
+
+Make = Callable[[str | None], Client]
 
 
 def test_a_commit_through_blobs_and_trees(double: Double, gate: Client) -> None:
@@ -73,6 +76,20 @@ def test_refs_move_forward_only(double: Double, gate: Client) -> None:
     assert gate.call("GET", "branches/feature/x").status_code == 404
     push = double.webhook_events[-1]
     assert (push.name, push.payload["deleted"], push.payload["before"]) == ("push", True, ahead)
+
+
+def test_an_app_brings_no_workflow_without_the_permission(double: Double, gate: Client, client: Make) -> None:
+    head, bare = double.head(MODELS), Bare(double.path(MODELS))
+    entry = {"path": ".github/workflows/x.yml", "mode": "100644", "type": "blob", "content": "on: push\n"}
+    tree = gate.post("git/trees", base_tree=bare.commit(head).tree, tree=[entry])["sha"]
+    commit = gate.post("git/commits", message="m", tree=tree, parents=[head])["sha"]
+    body = {"message": "m", "content": "eA==", "branch": "main"}
+    assert gate.call("PATCH", "git/refs/heads/main", json={"sha": commit}).status_code == 403
+    assert gate.call("POST", "git/refs", json={"ref": "refs/heads/x", "sha": commit}).status_code == 403
+    assert gate.call("PUT", "contents/.github/workflows/y.yml", json=body).status_code == 403
+    double.app("builder", {"contents": "write", "workflows": "write"})
+    client(double.installation_token("builder", MODELS)).patch("git/refs/heads/main", sha=commit)
+    gate.post("git/refs", ref="refs/heads/x", sha=commit)
 
 
 def test_contents_are_read_and_written(double: Double, gate: Client) -> None:

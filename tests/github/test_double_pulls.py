@@ -144,7 +144,12 @@ def test_labels_come_and_go_with_events(double: Double, gate: Client) -> None:
     double.push(MODELS, "topic", {"a.txt": "2"})
     double.open_pull(MODELS, "topic")
     gate.post("labels", name="contract:breaking", color="d73a4a", description="Breaks a contract")
-    assert gate.call("POST", "labels", json={"name": "contract:breaking"}).status_code == 422
+    for wrong in (
+        {"name": "contract:breaking"},
+        {"name": "x", "color": "#d73a4a"},
+        {"name": "x", "description": "x" * 101},
+    ):
+        assert gate.call("POST", "labels", json=wrong).status_code == 422
     gate.post("issues/1/labels", 200, labels=["contract:breaking", "approved"])
     assert [one["name"] for one in gate.get("pulls/1")["labels"]] == ["contract:breaking", "approved"]
     assert gate.get("pulls")[0]["labels"][1]["description"] is None

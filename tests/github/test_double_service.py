@@ -1,7 +1,9 @@
 """Pages, ETags, faults, and what differs from GitHub's description."""
 
 import json
+import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,57 @@ def test_prose_goes_and_names_stay() -> None:
     schema = {"properties": {"description": {"type": "string", "description": "prose"}}, "x-note": 1, "title": "prose"}
     assert reduce._stripped(schema) == {"properties": {"description": {"type": "string"}}}
     assert reduce._stripped({"nullable": True, "enum": ["a"]})["enum"] == ["a", None]
+
+
+def test_a_fault_of_the_double_itself_is_a_violation(
+    double: Double, gate: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.github.views.label", None)
+    assert gate.call("POST", "labels", json={"name": "x"}).status_code == 500
+    assert "the double broke" in double.violations.pop()
+
+
+def test_many_at_once(double: Double) -> None:
+    token = double.user("octocat")
+    double.push(MODELS, "topic", {"a.txt": "0"})
+    double.open_pull(MODELS, "topic")
+
+    def play(number: int) -> list[int]:
+        client = Client(double.url, token)
+        made = [client.post("issues/1/comments", body=f"{number} {count}")["id"] for count in range(5)]
+        double.push(MODELS, "topic", {f"{number}.txt": "x"})
+        assert client.get("pulls/1")["head"]["ref"] == "topic"
+        client.session.close()
+        return made
+
+    with ThreadPoolExecutor(6) as pool:
+        made = [one for ids in pool.map(play, range(6)) for one in ids]
+    assert len(set(made)) == 30 == len(double.comments(MODELS, 1))
+    assert double.pull(MODELS, 1)["commits"] == 7
+    assert [one.action for one in double.webhook_events if one.name == "pull_request"] == [
+        "opened",
+        *["synchronize"] * 6,
+    ]
+
+
+def test_a_cleared_double_begins_again(double: Double, gate: Client) -> None:
+    gate.post("labels", name="x")
+    double.clear()
+    assert (double.calls, double.webhook_events) == ([], [])
+    assert gate.call("GET", "").status_code == 404
+    double.create_repository(MODELS)
+    assert gate.get("labels") == []
+    gate.call("GET", "/nothing")
+    with pytest.raises(AssertionError, match="GET /nothing"):
+        double.clear()
+
+
+def test_the_double_knows_nothing_of_what_it_tests() -> None:
+    sources = Path(reduce.__file__).parent.rglob("*.py")
+    found = [
+        path.name for path in sources if re.search(r"^\s*(from|import) (ci|dagster_project)\b", path.read_text(), re.M)
+    ]
+    assert found == []
 
 
 def test_calls_are_remembered(double: Double, gate: Client) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from tests.github import movement, views, views_git
 from tests.github.exchange import Answer, Call, GitHubError, not_found, operation
 from tests.github.routes.git_data import person, wrapped
-from tests.github.routes.git_refs import refuse_protected
+from tests.github.routes.git_refs import refuse_protected, refuse_workflows
 
 MEGABYTE = 1_000_000
 
@@ -42,6 +42,7 @@ def put(call: Call) -> Answer:
         raise GitHubError(409, f"{path} does not match {asked['sha']}")
     commit = _written(call, parent, path)
     refuse_protected(call, name, parent, commit, 409)
+    refuse_workflows(call, commit)
     call.bare.write(name, commit)
     movement.look(call.world, call.repository, call.by)
     entry = _entry(call, commit, path)

@@ -60,6 +60,7 @@ def move(call: Call, name: str, old: str | None, sha: str) -> dict[str, object]:
     if call.bare.kind(sha) is None:
         raise GitHubError(422, "Object does not exist")
     refuse_protected(call, name, old, sha)
+    refuse_workflows(call, sha)
     call.bare.write(name, sha)
     movement.look(call.world, call.repository, call.by)
     return views_git.ref(call.world, call.repository, name, sha)
@@ -71,6 +72,14 @@ def refuse_protected(call: Call, name: str, old: str | None, new: str | None, st
         problems = rules.push_problems(call.repository, name.removeprefix("refs/heads/"), old, new, call.by)
         if problems:
             raise GitHubError(status, "Repository rule violations found\n\n" + "\n\n".join(problems))
+
+
+def refuse_workflows(call: Call, sha: str) -> None:
+    """An App brings new workflow files only with the permission ``workflows``, which a GITHUB_TOKEN never has."""
+    if call.by.app is None or call.by.permissions.get("workflows") == "write":
+        return
+    if call.bare.text("log", "--format=%H", sha, "--not", "--branches", "--", ".github/workflows"):
+        raise GitHubError(403, "Resource not accessible by integration")
 
 
 def _old(call: Call, name: str) -> str:

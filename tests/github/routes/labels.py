@@ -1,5 +1,7 @@
 """Labels of a repository and of its pull requests."""
 
+import re
+
 from tests.github import movement, views
 from tests.github.exchange import Answer, Call, invalid, not_found, operation
 from tests.github.world import Label, Pull
@@ -18,6 +20,7 @@ def labels(call: Call) -> Answer:
 def create(call: Call) -> Answer:
     """A new one."""
     asked = call.json
+    _refuse(asked)
     if asked["name"].lower() in call.repository.labels:
         raise invalid("Label", "name", "already_exists")
     made = make(call, asked["name"], asked.get("color", "ededed").lower(), asked.get("description"))
@@ -34,6 +37,7 @@ def label(call: Call) -> Answer:
 def edit(call: Call) -> Answer:
     """Another name, colour or description."""
     one, asked = _label(call), call.json
+    _refuse(asked)
     del call.repository.labels[one.name.lower()]
     one.name, one.color = asked.get("new_name", one.name), asked.get("color", one.color)
     one.description = asked.get("description", one.description)
@@ -110,6 +114,15 @@ def make(call: Call, name: str, color: str, description: str | None) -> Label:
     one = Label(call.world.next_id(), name, color, description)
     call.repository.labels[name.lower()] = one
     return one
+
+
+def _refuse(asked: dict[str, str]) -> None:
+    if not re.fullmatch("[0-9a-fA-F]{6}", asked.get("color", "ededed")):
+        raise invalid("Label", "color")
+    if len(asked.get("description") or "") > 100:
+        raise invalid("Label", "description", "custom", "description is too long (maximum is 100 characters)")
+    if len(asked.get("name") or "") > 50:
+        raise invalid("Label", "name", "custom", "name is too long (maximum is 50 characters)")
 
 
 def _asked(call: Call) -> list[str]:
