@@ -5,6 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ci.former import former_locks, has_returned
 from ci.git import GitTree, WorkingTree, default_base, differs, differs_beside
 from dagster_project.data.records import current_snapshot
 from dagster_project.domain.errors import Problem, UserFileError
@@ -70,6 +71,8 @@ def gather(workspace: Workspace, before: GitTree, after: Tree, base: Repository,
         verdicts=verdicts,
         bundles=bundles,
         settled=tuple(lock.model for lock in locks if _is_settled(verdicts.get(lock.verdict), before, after)),
+        former={lock.model: former_locks(before, lock.model) for lock in locks},
+        returned=tuple(lock.model for lock in locks if has_returned(before, after, lock.model)),
         code={name: code_digest(_families(head, name)) for name in head.specs},
         environment=environment_digest(),
         code_changed=_code_changed(before, after, base, head),

@@ -19,6 +19,12 @@ class KnownState(StrictModel):
     settled: tuple[str, ...] = Field(
         default=(), description="models whose lock's verdict is of this base, and of this head but for locks"
     )
+    former: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="by model whose lock changes: digests of lock files that the base had before"
+    )
+    returned: tuple[str, ...] = Field(
+        default=(), description="models whose folder is what the base had before, so that they were judged then"
+    )
     code: dict[str, str] = Field(default_factory=dict, description="by model: digest of the code its build runs")
     environment: str = ""
     code_changed: tuple[str, ...] = Field(default=(), description="models whose code differs between base and head")

@@ -27,18 +27,34 @@ def compare_locks(base: Repository, head: Repository, known: KnownState) -> tupl
             continue
         before, after = base.locks.get(name), head.locks.get(name)
         changes.append(Change(file=file, subject=name, kind="lock", what=_words(before, after)))
-        why = _refusal(name, after, head, known)
+        back = head.files.get(file) in known.former.get(name, ())
+        why = _refusal(name, after, head, known) or ("" if back else _stale(after, before, known))
         findings.append(
             Finding(
                 name=f"champion lock of {name}",
                 source="trust",
                 outcome=Outcome.FAILED if why else Outcome.PASSED,
-                summary=why or f"The lock is what verdict {after.verdict if after else ''} allows, byte for byte.",
+                summary=why or _allowance(after, back),
                 hint=_HINT if why else "",
                 file=file,
             )
         )
     return changes, findings
+
+
+def _allowance(lock: ChampionLock | None, back: bool) -> str:
+    how = "It goes back to a champion that the base branch had: " if back else ""
+    return f"{how}The lock is what verdict {lock.verdict if lock else ''} allows, byte for byte."
+
+
+def _stale(lock: ChampionLock | None, before: ChampionLock | None, known: KnownState) -> str:
+    """Whether the verdict held the challenger against another champion than the one that it would replace."""
+    verdict = known.verdicts.get(lock.verdict) if lock else None
+    current = before.onnx if before else None
+    if verdict is None or current in (verdict.champion, verdict.challenger_onnx):
+        return ""
+    was, now = (str(onnx)[:19] if onnx else "no champion" for onnx in (verdict.champion, current))
+    return f"The verdict held it against {was}, but the base branch has {now} by now: judge it again."
 
 
 def _words(before: ChampionLock | None, after: ChampionLock | None) -> str:

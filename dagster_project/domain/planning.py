@@ -49,7 +49,7 @@ def build_plan(
         *_loosening_findings(changes),
     ]
     allowed = {c.subject for c, f in zip(locks, lock_findings, strict=True) if f.outcome == Outcome.PASSED}
-    kept = allowed & set(known.settled)
+    kept = allowed & {*known.settled, *known.returned}
     return Plan(
         base=base_name,
         head=head_name,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dagster_project.domain.base import digest_of_bytes
 from dagster_project.domain.bundle import FILES as BUNDLE_FILES
 from dagster_project.domain.bundle import BundleFile, BundleManifest, Input, Parity
 from dagster_project.domain.fingerprint import build_key
@@ -20,6 +21,7 @@ from tests.trees import FILES, FLOOR, RIDES, SPEC, SPEC_FILE, TRIPS, TRIPS_SQL, 
 CODE, ENVIRONMENT = "sha256:c0de", "sha256:e0"
 LOCK_FILE = "models/tardy/champion.lock.yaml"
 DIGEST = "sha256:" + "0" * 64
+OTHER = "sha256:" + "1" * 64
 
 
 def snapshot(found: Repository, name: str, inputs: dict[str, str] | None = None) -> Snapshot:
@@ -310,6 +312,35 @@ def test_a_lock_without_a_known_verdict_is_refused() -> None:
     head = dict(FILES) | {LOCK_FILE: text}
     assert plan(head, known=known.model_copy(update={"verdicts": {}})).refused
     assert plan(head, known=known.model_copy(update={"bundles": {}})).refused
+
+
+def test_a_verdict_against_another_champion_promotes_nothing_unless_it_was_the_bases_before() -> None:
+    """Two pull requests were judged against no champion; the second one's lock would replace the first one's."""
+    text, known = promoted()
+    base = dict(FILES) | {LOCK_FILE: text.replace(DIGEST, OTHER)}
+    stale = plan(dict(FILES) | {LOCK_FILE: text}, base=base, known=known)
+    assert stale.refused and "held it against no champion, but the base branch has sha256:1111" in said(stale)
+    before = known.model_copy(update={"former": {"tardy": (digest_of_bytes(text.encode()),)}})
+    back = plan(dict(FILES) | {LOCK_FILE: text}, base=base, known=before)
+    assert not back.refused and "goes back to a champion that the base branch had" in said(back)
+    edit = text.replace("family: random_forest", "family: other")
+    assert edit != text
+    forged = known.model_copy(update={"former": {"tardy": (digest_of_bytes(edit.encode()),)}})
+    assert plan(dict(FILES) | {LOCK_FILE: edit}, base=base, known=forged).refused, "had before, and edited by hand then"
+
+
+def test_a_model_that_is_what_it_was_before_is_not_built_again() -> None:
+    text, known = promoted()
+    other = dict(FILES) | {SPEC_FILE: edited(SPEC, ("trials: 6", "trials: 7")), LOCK_FILE: text.replace(DIGEST, OTHER)}
+    head = dict(FILES) | {LOCK_FILE: text}
+    before = known.model_copy(update={"former": {"tardy": (digest_of_bytes(text.encode()),)}})
+    assert steps(plan(head, base=other, known=before))[-1] == "judge tardy"
+    whole = before.model_copy(update={"returned": ("tardy",)})
+    assert plan(head, base=other, known=whole).steps == () and not plan(head, base=other, known=whole).refused
+
+
+def said(found: Plan) -> str:
+    return " ".join(finding.summary for finding in found.findings)
 
 
 def test_a_lock_may_go_only_with_its_model() -> None:
