@@ -104,8 +104,7 @@ def _run(command: list[str], clone: Path, home: Home, timeout: float) -> int:
         try:
             return process.wait(timeout)
         except subprocess.TimeoutExpired:
-            said = _text(list(joblog.entries(home.log.read_text(errors="replace"))))[-4000:]
-            raise TimeoutError(f"{command[2]} took longer than {timeout:g} s:\n{said}") from None
+            raise TimeoutError(f"{command[2]} took longer than {timeout:g} s:\n{home.prints()[-4000:]}") from None
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -113,7 +112,7 @@ def _run(command: list[str], clone: Path, home: Home, timeout: float) -> int:
 
 
 def _acted(returncode: int, workflow: Mapping[str, Any], home: Home, orphans: tuple[str, ...]) -> Acted:
-    log = list(joblog.entries(home.log.read_text(errors="replace")))
+    log = list(joblog.entries(home.text()))
     asked = home.journal.read_text().splitlines() if home.journal.exists() else []
     return Acted(
         returncode=returncode,
@@ -123,10 +122,5 @@ def _acted(returncode: int, workflow: Mapping[str, Any], home: Home, orphans: tu
         summaries=joblog.summaries(log, workflow),
         journal=tuple(json.loads(line) for line in asked),
         orphans=orphans,
-        log=_text(log),
+        log=f"{joblog.told(log)}\n{home.prints()}\n",
     )
-
-
-def _text(log: list[dict[str, Any]]) -> str:
-    lines = (f"[{entry['job'].strip()}] {entry['msg']}" if "job" in entry else str(entry["msg"]) for entry in log)
-    return "\n".join(line.rstrip() for line in lines)

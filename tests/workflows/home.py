@@ -23,8 +23,9 @@ class Home:
     def __init__(self, place: Path) -> None:
         self.place = place
         self.mark = f"ACTING_RUN={uuid.uuid4().hex}"
-        self.journal, self.repositories, self.log = place / "journal", place / "repositories", place / "log"
-        for folder in (*_FOLDERS.values(), self.repositories.name):
+        self.journal, self.log = place / "journal", place / "log"
+        self.repositories, self.said = place / "repositories", place / "said"
+        for folder in (*_FOLDERS.values(), self.repositories.name, self.said.name):
             (place / folder).mkdir()
 
     def environment(self) -> dict[str, str]:
@@ -32,7 +33,8 @@ class Home:
         tools = [str(Path(found).parent) for found in (shutil.which("node"), shutil.which("git")) if found]
         name, value = self.mark.split("=")
         places = {key: str(self.place / folder) for key, folder in _FOLDERS.items()}
-        return {"PATH": ":".join(dict.fromkeys((*tools, *_SYSTEM))), "LANG": "C.UTF-8", name: value, **places}
+        path = dict.fromkeys((str(STANDINS / "bin"), *tools, *_SYSTEM))
+        return {"PATH": ":".join(path), "LANG": "C.UTF-8", name: value, **places}
 
     def link(self, repositories: Mapping[str, Path]) -> None:
         """Let the stand-in of checkout find these bare repositories by "owner/name"."""
@@ -67,12 +69,23 @@ class Home:
             options.append(f"--{kind}-file={file}")
         return options
 
+    def text(self) -> str:
+        """act's log, whose lines joblog.entries reads."""
+        return self.log.read_text(errors="replace")
+
+    def prints(self) -> str:
+        """What each step printed, its job and itself named before it, in the order of their last words."""
+        files = sorted(self.said.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        return "\n".join(file.read_text(errors="replace").rstrip() for file in files)
+
     def _standins(self) -> dict[str, str]:
         return {
             "ACTING_PYTHON": sys.executable,
             "ACTING_TOOLS": str(STANDINS),
             "ACTING_JOURNAL": str(self.journal),
             "ACTING_REPOSITORIES": str(self.repositories),
+            "ACTING_SAID": str(self.said),
+            "ACTING_BASH": shutil.which("bash") or "/bin/bash",
         }
 
 

@@ -21,11 +21,18 @@ class Step:
 
 def entries(text: str) -> Iterator[dict[str, Any]]:
     """The log's lines; raises ``RuntimeError`` where act itself gave up, which says nothing about the workflow."""
-    for line in text.splitlines():
+    for line in filter(None, text.split("\n")):
         entry = json.loads(line) if line.startswith("{") else {"msg": line}
         if entry.get("level") == "fatal":
             raise RuntimeError(f"act: {entry['msg']}")
         yield entry
+
+
+def told(log: Iterable[Mapping[str, Any]]) -> str:
+    """What act itself says, for people; what steps print is in ``Home.prints``."""
+    own = (entry for entry in log if not entry.get("raw_output"))
+    lines = (f"[{entry['job'].strip()}] {entry['msg']}" if "job" in entry else str(entry["msg"]) for entry in own)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def job_name(entry: Mapping[str, Any], workflow: Mapping[str, Any]) -> str:

@@ -31,7 +31,9 @@ def of_action(file: Path) -> list[str]:
     text = file.read_text()
     steps = yaml.safe_load(text)["runs"]["steps"]
     shells = [
-        f"step {index} names no shell" for index, step in enumerate(steps) if "run" in step and "shell" not in step
+        f"step {index} does not run in bash"
+        for index, step in enumerate(steps)
+        if "run" in step and step.get("shell") != "bash"
     ]
     return [*_pins(text), *shells, *(problem for step in steps for problem in _step(step))]
 
@@ -74,6 +76,8 @@ def _job(job: Mapping[str, Any], on: set[str]) -> Iterator[str]:
         yield "no timeout-minutes"
     if job["runs-on"] != "ubuntu-24.04":
         yield f"runs on {job['runs-on']}, not on ubuntu-24.04"
+    if any("shell" in step for step in job["steps"]):
+        yield "a shell of its own: steps run in bash"
     for step in job["steps"]:
         yield from _step(step)
         if on & {"pull_request_target", "workflow_run", "issue_comment"} and _is_of_a_stranger(step):

@@ -141,6 +141,13 @@ def test_a_run_that_takes_too_long_is_ended(place, try_out):
     assert not processes.marked(str(place))
 
 
+def test_what_a_failing_step_prints_last_is_in_the_log(try_out):
+    jobs = "  fail: {runs-on: ubuntu-24.04, steps: [{run: 'seq 5000; echo last words >&2; exit 3'}]}\n"
+    acted = try_out(jobs)
+    assert acted.jobs == {"fail": "failure"}
+    assert acted.log.endswith("\n4999\n5000\nlast words\n")
+
+
 def test_a_workflow_that_act_cannot_read_is_no_failed_job(try_out):
     jobs = "  a: {strategy: {matrix: {x: \"${{ fromJSON('') }}\"}}, runs-on: ubuntu-24.04, steps: [{run: echo}]}\n"
     with pytest.raises(RuntimeError, match="act: "):

@@ -62,6 +62,7 @@ def test_the_example_that_the_next_test_breaks_keeps_the_rules(tmp_path):
         ("    timeout-minutes: 5\n", "    timeout-minutes: 5\n    environment: prod\n", "an environment"),
         ("run: echo", "run: echo\n        env: {A: '${{ secrets.KEY }}'}", "secrets in a workflow"),
         ("run: echo", "run: echo ${{ github.event.pull_request.title }}", "expression within run"),
+        ("run: echo", "run: print()\n        shell: python", "a shell of its own"),
         ("{persist-credentials: false}", "{fetch-depth: 0}", "persist-credentials"),
         ("persist-credentials: false", "persist-credentials: false, fetch-dept: 0", "no input fetch-dept"),
         (PINS["actions/checkout"].commit, "v7", "not a release"),
