@@ -18,6 +18,7 @@ from dagster_project.serving.answering import Answerer
 from dagster_project.serving.app import App
 from dagster_project.serving.explaining import Explainer
 from dagster_project.serving.guard import Guard
+from dagster_project.serving.memory import give_back_large_blocks
 from dagster_project.serving.metrics import Metrics
 from dagster_project.serving.prediction_log import PredictionLog, log_key
 from dagster_project.serving.rate import RateLimit
@@ -97,6 +98,7 @@ def serve(settings: Settings) -> None:
     tokens = Tokens.load(settings.tokens, os.environ)
     may_listen(settings.host, tokens)
     structured_logs()
+    give_back_large_blocks()
     listening = _listen(settings.host, settings.port)
     port = listening.getsockname()[1]
     app = make_app(Settings(**{**settings.__dict__, "port": port}), tokens)

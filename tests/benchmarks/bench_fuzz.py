@@ -32,7 +32,7 @@ from tests.serving.running import Server, running
 SCHEMATHESIS = "schemathesis==4.32.5"
 # A contract asks for more than a schema says (as many values as the shape has), so these two say little.
 BESIDE = "positive_data_acceptance,negative_data_rejection"
-GROWTH_MB = 80.0  # a body of 64 MB may be read, and the allocator may keep it; more requests must not make it more
+GROWTH_MB = 40.0
 PATIENCE = 2.0
 SILENCE = 0.05
 SLOW_SENDERS = 200
