@@ -54,6 +54,15 @@ def test_an_app_without_the_permission_is_403(
         assert (response.status_code, response.json()["message"]) == (403, "Resource not accessible by integration")
 
 
+def test_an_apps_token_is_for_its_repositories_only(double: Double, client: Make) -> None:
+    double.create_repository("acme/other")
+    double.app("strong", {"checks": "write", "contents": "write"})
+    elsewhere = client(double.installation_token("strong", "acme/other"))
+    assert elsewhere.call("POST", "git/blobs", json={"content": "x"}).status_code == 403
+    elsewhere.post("/repos/acme/other/git/blobs", content="x")
+    assert elsewhere.get("")["full_name"] == MODELS
+
+
 def test_only_apps_write_check_runs(double: Double, admin: Client, actions: Client) -> None:
     head = double.head(MODELS)
     response = admin.call("POST", "check-runs", json={"name": "verdict", "head_sha": head})

@@ -122,6 +122,15 @@ def test_a_fault_of_the_double_itself_is_a_violation(
     assert "the double broke" in double.violations.pop()
 
 
+def test_an_answer_of_the_double_that_does_not_fit_is_a_violation(
+    double: Double, gate: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.github.views.label", lambda *_: {"name": "x"})
+    assert gate.call("POST", "labels", json={"name": "x"}).status_code == 500
+    assert len(double.violations) == 6 and "answer to POST" in double.violations[0]
+    double.violations.clear()
+
+
 def test_many_at_once(double: Double) -> None:
     token = double.user("octocat")
     double.push(MODELS, "topic", {"a.txt": "0"})
