@@ -38,19 +38,6 @@ class Commit:
     message: str
 
 
-@dataclass(frozen=True)
-class Change:
-    """One file of a difference; ``status`` as GitHub says it."""
-
-    path: str
-    previous: str | None
-    status: str
-    sha: str
-    additions: int
-    deletions: int
-    patch: str | None
-
-
 def git(*arguments: str | Path, data: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
     """git's output, with no configuration but the repository's own.
 
@@ -187,34 +174,6 @@ class Bare:
             (inner, f"{path}/{name}", blob) for inner, kind, blob, _, name in self.tree(sha, True) if kind != "tree"
         ]
 
-    def changes(self, base: str, head: str) -> list[Change]:
-        """Files that differ between two commits, by path."""
-        span = ("-M", base, head)
-        raw = self.git("diff", "-z", "--raw", "--abbrev=40", *span).decode(errors="replace").split("\0")
-        counts = self._counts(span)
-        patches = self._patches(span)
-        return [_change(*names, counts, patches) for names in _raw_entries(raw)]
-
-    def _counts(self, span: tuple[str, ...]) -> dict[str, tuple[int, int]]:
-        fields = iter(self.git("diff", "-z", "--numstat", *span).decode(errors="replace").split("\0"))
-        counts: dict[str, tuple[int, int]] = {}
-        for line in fields:
-            if line:
-                added, removed, path = line.split("\t")
-                path = path or (next(fields), next(fields))[1]
-                counts[path] = (0 if added == "-" else int(added), 0 if removed == "-" else int(removed))
-        return counts
-
-    def _patches(self, span: tuple[str, ...]) -> dict[str, str]:
-        text = "\n" + self.git("diff", "--no-color", "--no-prefix", *span).decode(errors="replace")
-        patches: dict[str, str] = {}
-        for part in text.split("\ndiff --git ")[1:]:
-            head, mark, hunks = part.partition("\n@@")
-            names = [line[4:].rstrip("\t") for line in head.splitlines() if line[:4] in ("--- ", "+++ ")]
-            if mark:
-                patches[next(name for name in reversed(names) if name != "/dev/null")] = "@@" + hunks.rstrip("\n")
-        return patches
-
 
 def _commit(entry: str) -> Commit:
     sha, tree, parents, *names, message = entry.split("\x1f", 9)
@@ -230,23 +189,3 @@ def _entry(line: str) -> tuple[str, str, str, int | None, str]:
 
 def _index_line(mode: str, path: str, sha: str | None) -> str:
     return f"{mode} {sha}\t{path}\0" if sha else f"0 {'0' * 40}\t{path}\0"
-
-
-def _raw_entries(fields: list[str]) -> list[tuple[str, str, str, str | None]]:
-    """Status letter, sha, path and previous path of ``git diff --raw -z``."""
-    entries, rest = [], iter(fields)
-    for line in rest:
-        if line:
-            *_, old, new, status = line.split()
-            path = next(rest)
-            previous, path = (path, next(rest)) if status[0] in "RC" else (None, path)
-            entries.append((status[0], old if status[0] == "D" else new, path, previous))
-    return entries
-
-
-def _change(
-    letter: str, sha: str, path: str, previous: str | None, counts: dict[str, tuple[int, int]], patches: dict[str, str]
-) -> Change:
-    words = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
-    added, removed = counts.get(path, (0, 0))
-    return Change(path, previous, words[letter], sha, added, removed, patches.get(path))

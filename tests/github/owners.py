@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from tests.github.bare import Bare
+from tests.github.differences import changes_between
 from tests.github.world import Pull, Repository, World
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
@@ -13,7 +14,9 @@ def missing(world: World, at: Repository, pull: Pull, approvals: set[str]) -> li
     """Paths whose owners have not approved; ``approvals`` are logins in small letters."""
     lines = _lines(at.bare, pull.base)
     start = at.bare.merge_base(pull.base, pull.head) or pull.base
-    touched = {path for change in at.bare.changes(start, pull.head) for path in (change.path, change.previous) if path}
+    touched = {
+        path for change in changes_between(at.bare, start, pull.head) for path in (change.path, change.previous) if path
+    }
     return [path for path in sorted(touched) if (who := _owners(world, lines, path)) and not who & approvals]
 
 

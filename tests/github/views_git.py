@@ -3,7 +3,8 @@
 from urllib.parse import quote
 
 from tests.github import views
-from tests.github.bare import Change, Commit, Signature
+from tests.github.bare import Commit, Signature
+from tests.github.differences import Change
 from tests.github.exchange import node_id
 from tests.github.views import Json
 from tests.github.world import Repository, World

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.github import rules, views
+from tests.github.differences import changes_between
 from tests.github.exchange import node_id
 from tests.github.views import Json, bodies
 from tests.github.world import Comment, Pull, Repository, Review, User, World
@@ -57,7 +58,7 @@ def simple_pull(world: World, at: Repository, pull: Pull, accept: str = "") -> J
 def full_pull(world: World, at: Repository, pull: Pull, accept: str = "") -> Json:
     """A pull request, as it stands alone."""
     start = at.bare.merge_base(pull.base, pull.head) or pull.base
-    changes = at.bare.changes(start, pull.head)
+    changes = changes_between(at.bare, start, pull.head)
     comments = sum(comment.number == pull.number for comment in at.comments.values())
     is_open = pull.state == "open"
     return simple_pull(world, at, pull, accept) | {

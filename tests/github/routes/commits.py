@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.github import views, views_git, views_pulls
+from tests.github.differences import changes_between
 from tests.github.exchange import Answer, Call, not_found, operation
 from tests.github.world import Pull, Repository
 
@@ -25,7 +26,7 @@ def commit(call: Call) -> Answer:
         return Answer(200, sha.encode(), kind="application/vnd.github.sha")
     one = call.bare.commit(sha)
     before = one.parents[0] if one.parents else call.bare.text("hash-object", "-t", "tree", "/dev/null")
-    changes = call.bare.changes(before, sha)
+    changes = changes_between(call.bare, before, sha)
     files = [views_git.change(call.world, call.repository, sha, change) for change in changes]
     added, removed = sum(file["additions"] for file in files), sum(file["deletions"] for file in files)
     stats = {"additions": added, "deletions": removed, "total": added + removed}
@@ -61,7 +62,7 @@ def _comparison(call: Call, base: str, head: str, start: str) -> dict[str, Any]:
     behind = call.bare.count(f"{head}..{base}")
     words = {(False, False): "identical", (True, False): "ahead", (False, True): "behind", (True, True): "diverged"}
     web = f"{call.world.url}/{call.repository.full_name}/compare/{call.params['basehead']}"
-    changes = call.bare.changes(start, head)
+    changes = changes_between(call.bare, start, head)
     return {
         "url": f"{views.repository_url(call.world, call.repository)}/compare/{call.params['basehead']}",
         "html_url": web,

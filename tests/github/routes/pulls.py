@@ -1,6 +1,7 @@
 """Pull requests: list, open, read, edit, files and commits."""
 
 from tests.github import movement, views_git, views_pulls
+from tests.github.differences import changes_between
 from tests.github.exchange import Answer, Call, GitHubError, operation
 from tests.github.world import Pull, Repository, Token, World, now
 
@@ -61,7 +62,7 @@ def files(call: Call) -> Answer:
     """What it changes since its branch began, by path."""
     one = call.pull()
     start = call.bare.merge_base(one.base, one.head) or one.base
-    changes = call.bare.changes(start, one.head)
+    changes = changes_between(call.bare, start, one.head)
     return call.page(changes, lambda change: views_git.change(call.world, call.repository, one.head, change))
 
 
