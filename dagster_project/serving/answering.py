@@ -46,18 +46,18 @@ class Answerer:
         mirror = self._registry.mirror(loaded.model.name, loaded)
         if mirror is not None:
             self._mirror(mirror, loaded, request, answers, deadline)
-        return answers, {"row_ids": row_texts(first_id, request.rows), "onnx": loaded.model.desired.onnx}
+        return answers, {"row_ids": row_texts(first_id, request.rows), "onnx": loaded.model.onnx}
 
     def _logged(self, loaded: Loaded, request: InferRequest, answers: Columns, first_id: int, seconds: float) -> Logged:
-        model, desired = loaded.model.name, loaded.model.desired
+        model, desired = loaded.model, loaded.model.desired
         share = desired.serving.log.inputs
         ids, inputs = request.ids, None
         if ids and desired.id_restricted:
             ids = hashed(ids, self._key)
         if share and random.random() < share:
             inputs = log_inputs(request.columns, desired.inputs, self._key)
-        now = time.time()
-        return Logged(model, desired.onnx, loaded.place, first_id, request.rows, now, seconds, answers, ids, inputs)
+        now, name, place = time.time(), model.name, loaded.place
+        return Logged(name, model.onnx, place, first_id, request.rows, now, seconds, answers, ids, inputs)
 
     def _mirror(
         self, mirror: Loaded, answering: Loaded, request: InferRequest, answers: Columns, deadline: float

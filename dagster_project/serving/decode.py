@@ -65,7 +65,7 @@ def _parts(body: bytes, header_length: int | None) -> tuple[bytes, memoryview | 
 def _outputs(request: Request, signature: Signature, problems: Problems) -> tuple[tuple[str, bool], ...]:
     binary = _flag(request.parameters, "binary_data_output", False, "parameters", problems)
     if not request.outputs:
-        return tuple((output.name, binary) for output in signature.outputs)
+        return signature.every_output[binary]
     chosen: dict[str, bool] = {}
     for output in request.outputs:
         name = output.name

@@ -39,9 +39,14 @@ class LiveModel:
         return self.desired.name
 
     @cached_property
+    def onnx(self) -> str:
+        """The digest of the ONNX file."""
+        return self.desired.onnx
+
+    @cached_property
     def version(self) -> str:
-        """The first twelve digits of the digest of the ONNX file."""
-        return self.desired.onnx.removeprefix("sha256:")[:12]
+        """Its first twelve digits."""
+        return self.onnx.removeprefix("sha256:")[:12]
 
     def run(self, columns: Columns) -> Columns:
         """Outputs by name for columns of shape (rows, width); raises onnxruntime's errors."""

@@ -75,6 +75,11 @@ class Signature:
         return cls(model.inputs, outputs, model.id_column, model.serving.request_rows, model.unread)
 
     @cached_property
+    def every_output(self) -> dict[bool, tuple[tuple[str, bool], ...]]:
+        """All outputs as a request asks for them, by whether it wants them as bytes."""
+        return {binary: tuple((output.name, binary) for output in self.outputs) for binary in (False, True)}
+
+    @cached_property
     def numbers(self) -> tuple[str, ...]:
         """Names of the inputs of one number a row."""
         return tuple(e.name for e in self.expected.values() if not e.text and e.width == 1)
