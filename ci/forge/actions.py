@@ -1,7 +1,6 @@
 """Runs of workflows and the artifacts that they left. What is in an artifact is a stranger's: bytes, nothing more."""
 
 from hashlib import sha256
-from typing import Any
 
 from dagster_project.domain.errors import MachineryError, RefusedError, UsageError
 
@@ -61,14 +60,7 @@ def _stream(connection: Connection, artifact: Artifact, most: int) -> bytes:
                     raise _too_large(artifact, most)
         except RequestException as error:
             raise UnsettledError(f"the artifact {artifact.name} broke off ({type(error).__name__})") from None
-        _whole(artifact, answer, data)
     return bytes(data)
-
-
-def _whole(artifact: Artifact, answer: Any, data: bytearray) -> None:
-    told = answer.headers.get("Content-Length")
-    if told is not None and int(told) != len(data):
-        raise UnsettledError(f"the artifact {artifact.name} broke off after {len(data):,} of {told} bytes")
 
 
 def _too_large(artifact: Artifact, most: int) -> RefusedError:

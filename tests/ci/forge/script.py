@@ -51,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data[:1] if step == "half" else data)
-        self.close_connection = step == "half"
+        self.close_connection = self.close_connection or step == "half"
 
     do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 - the names that http.server looks for
 

@@ -64,8 +64,10 @@ def test_an_artifact_is_downloaded_whole(site: Site) -> None:
 def test_what_is_too_large_is_refused_before_and_while_it_is_read(site: Site) -> None:
     artifact = uploaded(site, b"x" * 5000)
     assert len(site.gate.download(artifact, 5000)) == 5000
+    before = len(site.double.calls)
     with pytest.raises(RefusedError, match="more than 4,999 bytes"):
         site.gate.download(artifact, 4999)
+    assert len(site.double.calls) == before
     with pytest.raises(RefusedError, match="more than 4,999 bytes"):
         site.gate.download(artifact.model_copy(update={"size": 10}), 4999)
 
@@ -102,9 +104,7 @@ def test_a_download_that_breaks_off_is_begun_again() -> None:
     with script() as server:
         connection = connected(server, Clock())
         connection.__dict__["repository"] = type("Repository", (), {"url": server.url})
-        server.steps = [(200, {"Content-Length": "9"}, b"da"), (200, {}, b"data")]
-        # The first answer's connection has to end, or the client would wait for the rest.
-        connection.session.default_read_timeout = 0.3
+        server.steps = [(200, {"Content-Length": "9", "Connection": "close"}, b"da"), (200, {}, b"data")]
         with translated("x", TOKEN):
             assert connection.patience.settle(lambda: download(connection, artifact, MOST)) == b"data"
         assert len(server.seen) == 2

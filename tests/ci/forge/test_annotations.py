@@ -54,7 +54,7 @@ def test_failures_come_first_then_places_and_each_once() -> None:
 
 
 def test_titles_and_messages_are_bounded_and_show_control_characters() -> None:
-    long = found(Outcome.FAILED, name="n" * 300 + "\x1b[31m", summary="ü" * 40_000, hint="a\x07b")
+    long = found(Outcome.FAILED, name="n" * 300 + "\x1b[31m", summary="a" + "ü" * 40_000, hint="a\x07b")
     (note,) = annotations([], [long])
     assert len(note.title) == 255
     assert len(note.message.encode()) <= MESSAGE + 3 and note.message.endswith("ü…")

@@ -65,10 +65,9 @@ def test_our_other_comments_stay(site: Site) -> None:
 
 def test_later_copies_are_deleted_and_the_oldest_kept(site: Site) -> None:
     site.pull()
-    for text in ("one", "two", "three"):
-        said_by(site, f"{GATE}[bot]", body(text))
-    site.gate.say(1, MARKER, body("truth"))
-    assert comments(site) == [(f"{GATE}[bot]", "truth")]
+    oldest, *_ = [said_by(site, f"{GATE}[bot]", body(text)) for text in ("one", "two", "three")]
+    assert str(oldest.id) in site.gate.say(1, MARKER, body("truth"))
+    assert comments(site) == [(f"{GATE}[bot]", "truth")] and oldest.body == body("truth")
     assert len(site.writes("DELETE")) == 2
 
 

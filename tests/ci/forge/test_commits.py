@@ -44,6 +44,8 @@ def test_what_is_not_there_need_not_be_deleted(site: Site, parent: str) -> None:
     assert site.gate.commit("change", parent, {"no/such/file": None}, "nothing") == parent
     sha = site.gate.commit("change", parent, {"no/such/file": None, **FILES}, "promote")
     assert sha != parent and shown(site, "change", LOCK) == FILES[LOCK]
+    trees = [call.body["tree"] for call in site.double.calls if call.path.endswith("git/trees")]
+    assert [[entry["path"] for entry in tree] for tree in trees] == [[LOCK]]
 
 
 def test_files_that_change_nothing_make_no_commit(site: Site, parent: str) -> None:
@@ -63,6 +65,11 @@ def test_a_branch_that_moved_is_not_touched(site: Site, parent: str) -> None:
     with pytest.raises(MovedError, match=f"is at {moved[:12]}, not at {parent[:12]}"):
         site.gate.commit("change", parent, FILES, "promote")
     assert site.double.head(MODELS, "change") == moved and site.writes("PATCH") == []
+    site.double.push(MODELS, "change", {"x": "z"})
+    before = site.writes()
+    with pytest.raises(MovedError):
+        site.gate.commit("change", parent, FILES, "promote")
+    assert site.writes() == before
 
 
 def test_a_branch_that_is_gone_is_said_to_be(site: Site, parent: str) -> None:
