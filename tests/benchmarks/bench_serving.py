@@ -1,9 +1,11 @@
 """CPU of a request, one worker: our server, its log and metrics on, against a bare hello world of the same uvicorn.
 
 MLServer, MLflow and BentoML serve the same ONNX files, each in an environment of its own, one worker, without access
-logs, otherwise as they come; each gives our answers before it is measured. Servers run on one core and are asked in
-turn, several short rounds, by clients on another. A machine's speed varies, so every figure is also given in hello
-worlds of the same round, and the goals are held against microseconds of a machine whose hello world costs 25.
+logs, otherwise as they come; each gives our answers before it is measured. For MLServer that means the runtime that its
+documentation has users write, in its pool of one process. Without the pool (parallel_workers=0) it costs about half;
+that is measured beside it, and is not what the goal is held against. Servers run on one core and are asked in turn,
+several short rounds, by clients on another. A machine's speed varies, so every figure is also given in hello worlds of
+the same round, and the goals are held against microseconds of a machine whose hello world costs 25.
 """
 
 import os
@@ -12,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +29,13 @@ GOALS = {FOREST: 150.0, WIDE: 85.0, BINARY: 150.0}
 CHEAPER = 10.0
 ROUNDS = 7
 RUNTIME = "onnxruntime==1.32.0"
+MLSERVER = Peer(
+    "MLServer", ("mlserver==1.7.1", RUNTIME, "uvloop<0.22"), "mlserver_server.py",
+    "/v2/models/model/infer", "/v2/models/model/ready", v2, v2_chances,
+)  # fmt: skip
 PEERS = (
-    Peer(
-        "MLServer", ("mlserver==1.7.1", RUNTIME), "mlserver_server.py",
-        "/v2/models/model/infer", "/v2/models/model/ready", v2, v2_chances,
-    ),
+    MLSERVER,
+    replace(MLSERVER, name="MLServer, no pool", tuned=("0",)),
     Peer(
         "MLflow", ("mlflow==3.17.2", "onnx==1.23.2", RUNTIME), "mlflow_server.py",
         "/invocations", "/ping", lambda rows: {"inputs": plain(rows)},
@@ -45,7 +50,7 @@ PEERS = (
 
 def run() -> dict[str, Any]:
     """Some five minutes, and the first time as many more for the environments."""
-    pythons = {peer.name: environment(peer.name.lower(), *peer.requirements) for peer in PEERS}
+    pythons = {peer.name: environment(peer.package, *peer.requirements) for peer in PEERS}
     loads = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory(prefix="acts-bench-") as folder, ExitStack() as stack:
         own, targets = _started(Path(folder), pythons, stack)
@@ -53,7 +58,7 @@ def run() -> dict[str, Any]:
             _measure(targets)
         log = _log(own)
     loads.append(os.getloadavg()[0])
-    return _result(targets, log, {peer.name: _version(pythons[peer.name], peer.name) for peer in PEERS}, loads)
+    return _result(targets, log, {peer.name: _version(pythons[peer.name], peer.package) for peer in PEERS}, loads)
 
 
 def _started(folder: Path, pythons: dict[str, Path], stack: ExitStack) -> tuple[Own, dict[str, Target]]:
@@ -84,8 +89,8 @@ def _log(own: Own) -> dict[str, float]:
     return {"rows answered": rows, "rows not logged": dropped}
 
 
-def _version(python: Path, name: str) -> str:
-    code = f"import importlib.metadata; print(importlib.metadata.version('{name.lower()}'))"
+def _version(python: Path, package: str) -> str:
+    code = f"import importlib.metadata; print(importlib.metadata.version('{package}'))"
     return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -115,7 +120,9 @@ def _result(
         kind: {peer.name: round(targets[f"{peer.name}: {kind}"].cpu_us / targets[kind].cpu_us, 1) for peer in PEERS}
         for kind in (FOREST, WIDE)
     }
-    cheaper = {kind: min(ratios.values()) for kind, ratios in peers.items()}
+    best = {kind: min(ratios.values()) for kind, ratios in peers.items()}
+    as_they_come = [peer.name for peer in PEERS if not peer.tuned]
+    cheaper = {kind: min(ratios[name] for name in as_they_come) for kind, ratios in peers.items()}
     goals = ", ".join(f"{kind} at most {most:g}" for kind, most in GOALS.items())
     right = not any(load.failed for target in targets.values() for load in target.rounds)
     logged = log["rows answered"] > 0 and not log["rows not logged"]
@@ -126,11 +133,12 @@ def _result(
             "peers' cost in ours": peers,
             f"us where a hello world costs {HELLO_US:g}": scaled,
             "times cheaper than the best peer": cheaper,
+            "times cheaper than the best of all, tuned ones among them": best,
             "log": log, "versions": versions, "load before and after": loads,
         },
         "ratio": min(cheaper.values()),
         "goal": f"scaled to a hello world of {HELLO_US:g} us: {goals}; both models at least {CHEAPER:g} times cheaper "
-        "than the best peer; no request failed, no row unlogged",
+        "than the best peer as it comes; no request failed, no row unlogged",
         "holds": right and logged and all(scaled[kind] <= most for kind, most in GOALS.items())
         and min(cheaper.values()) >= CHEAPER,
     }  # fmt: skip

@@ -25,7 +25,10 @@ Rows = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Peer:
-    """Another server. ``body`` is its own form of named columns; ``chances`` finds the probabilities in its answer."""
+    """Another server. ``body`` is its own form of named columns; ``chances`` finds the probabilities in its answer.
+
+    ``tuned``: arguments for its program that set it up in another way than it comes.
+    """
 
     name: str
     requirements: tuple[str, ...]
@@ -34,6 +37,12 @@ class Peer:
     ready: str
     body: Callable[[Rows], Any]
     chances: Callable[[Any], Any]
+    tuned: tuple[str, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """What it is called where it is installed from."""
+        return self.name.split(",")[0].lower()
 
 
 def plain(rows: Rows) -> dict[str, list[Any]]:
@@ -70,7 +79,9 @@ def v2_chances(answer: Any) -> Any:
 
 
 @contextmanager
-def serving(python: Path | str, program: str, model: str, ready: str, folder: Path) -> Iterator[tuple[str, int]]:
+def serving(
+    python: Path | str, program: str, model: str, ready: str, folder: Path, arguments: tuple[str, ...] = ()
+) -> Iterator[tuple[str, int]]:
     """``host:port`` and process id of a program of ``peers``; its whole tree is ended when the block is."""
     folder.mkdir(parents=True)
     port = _free_port()
@@ -78,7 +89,7 @@ def serving(python: Path | str, program: str, model: str, ready: str, folder: Pa
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ACTS_", "MLFLOW_", "BENTOML_"))}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [str(python), str(PROGRAMS / program), model, str(port)],
+            [str(python), str(PROGRAMS / program), model, str(port), *arguments],
             cwd=folder, env={**kept, **told, "HOME": str(folder)}, stdout=log, stderr=log,
         )  # fmt: skip
     host = f"127.0.0.1:{port}"

@@ -93,7 +93,7 @@ def theirs(peer: Peer, python: Path, served: Served, expected: np.ndarray, folde
     model = folder.with_suffix(".onnx")
     model.write_bytes(served.onnx)
     body = json.dumps(peer.body(served.first)).encode()
-    with serving(python, peer.program, str(model), peer.ready, folder) as (host, pid):
+    with serving(python, peer.program, str(model), peer.ready, folder, peer.tuned) as (host, pid):
         found = np.reshape(peer.chances(ask(host, peer.path, body)), expected.shape)
         if not np.allclose(found, expected, rtol=0, atol=TOLERANCE):
             raise RuntimeError(f"{peer.name} answers {found.tolist()}, we {expected.tolist()}")

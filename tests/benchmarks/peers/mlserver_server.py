@@ -1,6 +1,9 @@
-"""MLServer: a runtime of its kind around the session (it has none for ONNX), served by its own command.
+"""MLServer as it comes: a runtime of our own around the session, served by its own command.
 
-Without the second process (parallel_workers) it answers at half the price, and starts with any uvloop.
+It has none for ONNX (SeldonIO/MLServer#2360), and its documentation has users write one, as here with its own codecs;
+and "by default, MLServer will spin up a pool with only one worker process to run inference". A fourth argument is
+another number of workers: with 0 its server runs the model itself, which costs about half. The pool needs an uvloop
+below 0.22 (SeldonIO/MLServer#2286).
 """
 
 import json
@@ -34,7 +37,7 @@ class Onnx(MLModel):
 
 def _settings(port: int) -> dict[str, object]:
     ports = {"http_port": port, "grpc_port": port + 1, "metrics_port": port + 2}
-    return {"host": "127.0.0.1", "debug": False, "parallel_workers": 0, **ports}
+    return {"host": "127.0.0.1", "debug": False, **ports}
 
 
 if __name__ == "__main__":
@@ -44,7 +47,10 @@ if __name__ == "__main__":
 
     os.environ["PEER_MODEL"] = sys.argv[1]
     model = {"name": NAME, "implementation": f"{Path(__file__).stem}.Onnx"}
-    Path("settings.json").write_text(json.dumps(_settings(int(sys.argv[2]))))
+    settings = _settings(int(sys.argv[2]))
+    if sys.argv[3:]:
+        settings["parallel_workers"] = int(sys.argv[3])
+    Path("settings.json").write_text(json.dumps(settings))
     Path("model-settings.json").write_text(json.dumps(model))
     sys.argv = ["mlserver", "start", "."]
     main()
