@@ -25,13 +25,14 @@ def begin(
         len(earlier) + 1,
         workflow,
         zlib.crc32(workflow.encode()),
-        title or _name(workflow),
+        _name(workflow),
         event,
         pull.head if pull else head,
         pull.head_branch if pull else branch or root.default_branch,
         source,
         actor,
         number,
+        title,
     )
     root.runs[made.id] = made
     _tell(world, root, made, "requested")

@@ -37,7 +37,7 @@ def run(world: World, at: Repository, one: Run) -> Json:
         "check_suite_url": f"{views.repository_url(world, at)}/check-suites/{one.id}",
         "head_branch": one.head_branch,
         "head_sha": one.head,
-        "display_title": pull.title if pull else one.name,
+        "display_title": one.title or (pull.title if pull else one.name),
         "actor": views.user(world, one.actor),
         "triggering_actor": views.user(world, one.actor),
         "created_at": one.created_at,

@@ -214,6 +214,8 @@ class Run:
     head_repository: "Repository | None"
     actor: User
     pull: int | None
+    title: str = ""
+    """What the workflow's ``run-name`` says, where it has one."""
     status: str = "queued"
     conclusion: str | None = None
     attempt: int = 1

@@ -1,14 +1,16 @@
 """The whole of GitHub on one machine: the double's events start the repository's real workflow files under act."""
 
+import json
 import shutil
 import subprocess
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.ci.workbench import GOOD, WEAK, settled
+from tests.ci.workbench import WEAK, change, settled
 from tests.github.double import Double
 from tests.github.world import Event
 from tests.workflows.acting import Acted, act
@@ -22,7 +24,6 @@ GATE_RIGHTS = {
 PULL_REQUEST, VERDICT, TRAIN, DEPLOY = (
     f".github/workflows/{name}.yml" for name in ("pull-request", "verdict", "train", "deploy")
 )
-BETTER, WORSE = GOOD, WEAK
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,12 @@ class Stage:
     _seen: int = 0
 
     @classmethod
-    def set(cls, folder: Path, double: Double, **files: str) -> "Stage":
+    def prepared(cls, folder: Path, double: Double, **files: str) -> "Stage":
         """The small repository on main, with a model that is not good yet and no champion."""
-        seed = settled(folder / "seed", spec=WEAK, **{".gitignore": ".acts/\n", **files})
+        seed = settled(folder / "seed", spec=WEAK, **{".gitignore": ".acts/\n"})
         shutil.copytree(ROOT / ".github", seed / ".github")
+        for path, text in files.items():
+            change(seed, path, text)
         _git(seed, "add", "--all")
         _git(seed, "commit", "-q", "--amend", "-m", "main")
         double.create_repository(NAME, from_=seed)
@@ -76,11 +79,29 @@ class Stage:
             assert len(self.played) - before <= most, "the loop does not come to rest"
         return self.played[before:]
 
+    def ask(self, path: str, body: Any = None, token: str = "") -> Any:
+        """What the API answers the App, or whose ``token`` it is, below the repository; POST where there is a body."""
+        who = token or self.double.installation_token(GATE, NAME)
+        request = urllib.request.Request(
+            f"{self.double.url}/repos/{NAME}/{path}",
+            None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {who}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
     def comments(self, number: int) -> list[str]:
         """Bodies of the App's comments on a pull request."""
-        with self.double.lock:
-            pull = self.double.world.repository(NAME).pulls[number]
-            return [c.body for c in pull.comments if c.user.login == f"{GATE}[bot]"]
+        return [body for login, body in self.double.comments(NAME, number) if login == f"{GATE}[bot]"]
+
+    def checks(self, head: str) -> list[dict[str, Any]]:
+        """Our App's checks of a commit."""
+        found = self.ask(f"commits/{head}/check-runs?filter=all&per_page=100")["check_runs"]
+        return [check for check in found if check["app"]["id"] == self.gate]
+
+    def labels(self, number: int) -> set[str]:
+        """Labels of a pull request."""
+        return {label["name"] for label in self.double.pull(NAME, number)["labels"]}
 
     def _start(self, event: Event) -> None:
         payload, action = event.payload, event.action or ""
@@ -140,7 +161,7 @@ class Stage:
         return clone
 
     def _key(self) -> str:
-        return str(self.double.world.apps[GATE].private_key)
+        return self.double.world.apps[GATE].private_key.decode()
 
 
 def _title(workflow: str, payload: dict[str, Any]) -> str:

@@ -1,0 +1,5 @@
+"""Fixtures of the stories."""
+
+from tests.workflows.stories.playing import double, stage
+
+__all__ = ["double", "stage"]
