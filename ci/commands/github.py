@@ -142,7 +142,7 @@ def deploy(repo: Path, commit: str, app: int, environment: str, wait: float, hea
     done = ship(open_desk(repo), resolve(repo, commit), to, Console())
     show(done.deployment)
     if done.reason:
-        say(f"{done.reason}; {f'{done.back[:12]} is served again' if done.back else 'nothing was taken back'}", "red")
+        say(done.words, "red")
     return done.exit_code
 
 

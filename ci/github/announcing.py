@@ -1,6 +1,7 @@
 """What a pull request will do, told before anything is spent: planned from git objects, nothing of them is run."""
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ci.git import GitTree
 from ci.github.outbox import Outbox
@@ -15,6 +16,14 @@ from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.store import ArtifactStore
 
 
+class JudgedBefore(NamedTuple):
+    """An outbox by its digest, and the digest of the report as it was told."""
+
+    digest: str
+    outbox: Outbox
+    report: str
+
+
 def announce(desk: Desk, run_id: int) -> Submission | None:
     """Tell the plan of a run's head, or again what was judged of it; None where no pull request has it any more."""
     submission = desk.submission(run_id)
@@ -25,8 +34,8 @@ def announce(desk: Desk, run_id: int) -> Submission | None:
     if judged is None:
         tell(desk.forge, submission, planned(desk, submission), preview=not submission.standing.vouched)
     else:
-        digest, outbox = judged
-        tell(desk.forge, submission, Report.from_json(store.get(outbox.report)), outbox.preview, digest)
+        report = Report.from_json(store.get(judged.report))
+        tell(desk.forge, submission, report, judged.outbox.preview, judged.digest)
     return submission
 
 
@@ -47,15 +56,15 @@ def planned(desk: Desk, submission: Submission) -> Report:
     return Report(**common, pending=not plan.refused, plan=plan, lineage=lineage)
 
 
-def judged_before(store: ArtifactStore, submission: Submission) -> tuple[str, Outbox] | None:
-    """The outbox of this head on this base, as it was published, and its digest. A preview is judged again."""
+def judged_before(store: ArtifactStore, submission: Submission) -> JudgedBefore | None:
+    """What was published of this head on this base. A preview is judged again where more may be said by now."""
     ref = store.get_ref(judged_ref(submission.base, submission.head))
     if ref is None:
         return None
-    digest = str(ref["outbox"])
-    outbox = Outbox.from_json(store.get(digest))
-    stale = outbox.preview and (submission.standing.vouched or outbox.launcher != submission.launcher)
-    return None if stale else (digest, outbox)
+    found = JudgedBefore(ref["outbox"], Outbox.from_json(store.get(ref["outbox"])), ref["report"])
+    preview, launcher = found.outbox.preview, found.outbox.launcher
+    stale = preview and (submission.standing.vouched or launcher != submission.launcher)
+    return None if stale else found
 
 
 def judged_ref(base: str, head: str) -> str:

@@ -3,14 +3,14 @@
 from ci.github.declarations import builds_in
 from ci.github.standing import TRAIN_LABEL
 from ci.github.submission import Desk
-from ci.heads import fetch_branch, fetch_pull, merge_base
+from ci.heads import merge_base
 from ci.planning import make_plan
 from dagster_project.domain.errors import RefusedError
 
 MAINTAINERS = ("admin", "maintain", "write")
 
 
-def approve(desk: Desk, number: int, head: str, by: str, token: str | None = None) -> tuple[dict[str, str], ...]:
+def approve(desk: Desk, number: int, head: str, by: str) -> tuple[dict[str, str], ...]:
     """What to build for the approved commit.
 
     Raises:
@@ -24,8 +24,8 @@ def approve(desk: Desk, number: int, head: str, by: str, token: str | None = Non
         raise RefusedError(f"{by} has the right '{right}' here; {TRAIN_LABEL} is for who may write. The label is off.")
     if (pull.head, pull.state) != (head, "open") or TRAIN_LABEL not in pull.labels:
         raise RefusedError(f"#{number} is not at {head[:12]} with {TRAIN_LABEL} any more. Look at it, and label again.")
-    tip = fetch_branch(desk.repo, pull.base_branch, token)
-    fetch_pull(desk.repo, number, token)
+    tip = desk.fetch_main()
+    desk.fetch_pull(number)
     plan = make_plan(desk.repo, merge_base(desk.repo, tip, head) or tip, head)
     if plan.refused:
         raise RefusedError(f"the plan of {head[:12]} is refused: see the comment on #{number}.")

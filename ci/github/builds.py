@@ -5,6 +5,7 @@ A build is ``result.json`` and, for a model, ``bundle/`` with the bundle's files
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,8 @@ RESULT, BUNDLE = "result.json", "bundle"
 MOST_ZIP = 600 * 1024**2
 MOST_RESULT = 4 * 1024**2
 _PREFIX = "build-"
+_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError, ValueError)
+"""What ``zipfile`` raises where the bytes are not what their directory says."""
 _ALLOWED = {RESULT, *(f"{BUNDLE}/{name}" for name in (MANIFEST, *FILES))}
 
 
@@ -55,7 +58,7 @@ def unpack(data: bytes, folder: Path) -> BuildResult:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for entry in _checked(archive):
                 write_atomic(folder / entry.filename, _bytes(archive, entry))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+    except _BROKEN as error:
         raise RefusedError(f"the build's artifact can't be unpacked: {error}. Build again.") from error
     try:
         return BuildResult.from_json((folder / RESULT).read_bytes())

@@ -9,6 +9,7 @@ from ci.github.announcing import judged_before, planned
 from ci.github.builds import BUNDLE, MOST_ZIP, builds_of, unpack
 from ci.github.outbox import JudgedSubject, Outbox, write_outbox
 from ci.github.submission import Desk, Submission
+from ci.github.vouching import provenance_of
 from ci.judging.run import Judged, Voucher, cost_row, keep, measured
 from ci.pull_request import Progress, report_of, write_pages
 from ci.report.model import Report
@@ -17,7 +18,6 @@ from dagster_project.domain.bundle import Provenance
 from dagster_project.domain.errors import MachineryError, RefusedError
 from dagster_project.domain.plan import Plan, PlanStep
 from dagster_project.domain.workspace import Workspace
-from dagster_project.storage.bundles import load_manifest
 from dagster_project.storage.store import ArtifactStore
 
 
@@ -41,7 +41,6 @@ def evaluate(desk: Desk, submission: Submission, out: Path, pages: Path) -> str 
         preview=not submission.standing.vouched,
         report=store.put(report.to_json().encode()),
         verdicts=tuple(_subject(store, judged) for judged in done.judged),
-        provenance=tuple(found for judged in done.judged if (found := _provenance(store, submission, judged))),
         costs=tuple(cost_row(judged) for judged in done.judged),
     )
     return write_outbox(out, outbox.model_copy(update={"blobs": tuple(store.own_digests())}), store)
@@ -98,26 +97,6 @@ def voucher(submission: Submission, session: Session) -> Voucher:
         return provenance_of(store, submission, bundle) if submission.standing.vouched else None
 
     return vouch
-
-
-def provenance_of(store: ArtifactStore, submission: Submission, bundle: str) -> Provenance:
-    """What is written down about a bundle that a run of ours built."""
-    manifest = load_manifest(store, bundle)
-    return Provenance(
-        bundle=bundle,
-        build_key=manifest.build_key,
-        model=manifest.model,
-        commit=submission.head,
-        snapshot=manifest.snapshot,
-        environment=manifest.environment_digest,
-        run=submission.run_url,
-        launcher=submission.launcher,
-    )
-
-
-def _provenance(store: ArtifactStore, submission: Submission, judged: Judged) -> Provenance | None:
-    bundle = judged.verdict.challenger
-    return provenance_of(store, submission, bundle) if bundle and submission.standing.vouched else None
 
 
 def _subject(store: ArtifactStore, judged: Judged) -> JudgedSubject:

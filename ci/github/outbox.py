@@ -13,13 +13,12 @@ from pydantic import Field, ValidationError
 
 from ci.github.standing import Launcher
 from dagster_project.domain.base import StrictModel, digest_of_bytes
-from dagster_project.domain.bundle import Provenance
 from dagster_project.domain.errors import RefusedError
 from dagster_project.storage.files import write_atomic
 from dagster_project.storage.store import ArtifactStore
 
 DOCUMENT = "outbox.json"
-MOST_BLOBS = 200
+MOST_BLOBS = 10_000
 MOST_BYTES = 2 * 1024**3
 _Digest = r"^sha256:[0-9a-f]{64}$"
 
@@ -46,7 +45,6 @@ class Outbox(StrictModel):
     preview: bool
     report: str = Field(pattern=_Digest)
     verdicts: tuple[JudgedSubject, ...] = ()
-    provenance: tuple[Provenance, ...] = ()
     costs: tuple[dict[str, Any], ...] = ()
     blobs: tuple[str, ...] = Field(default=(), max_length=MOST_BLOBS)
 

@@ -60,13 +60,13 @@ def promote_on_branch(
 def promote_merged(desk: Desk, pull: PullRequest, tip: str, outbox: str) -> int:
     """Open (or renew) the pull request that promotes what ``pull`` earned and its merge did not carry; its number.
 
-    ``outbox`` is the digest that the verdict's check names. 0: the merge carried everything.
+    ``outbox`` is the digest that the verdict's check names. 0: the merge, or main by now, has everything.
     """
     store = ArtifactStore.of(Workspace(repo=desk.repo))
     judged = Outbox.from_json(store.get(outbox)).verdicts
     verdicts = [Verdict.from_json(store.get(subject.verdict)) for subject in judged]
     locks = proposed_locks(verdicts, store, GitTree(desk.repo, tip))
-    if not locks:
+    if not locks or not proposed_locks(verdicts, store, GitTree(desk.repo, desk.fetch_main())):
         return 0
     models, branch = tuple(sorted(locks)), f"acts/promote-{pull.number}"
     desk.forge.create_branch(branch, tip)

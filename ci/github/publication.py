@@ -11,6 +11,7 @@ from ci.github.outbox import Outbox, read_outbox, take_in
 from ci.github.promotion import Promotion, promote_on_branch
 from ci.github.submission import Desk, Submission
 from ci.github.telling import tell
+from ci.github.vouching import provenance_of
 from ci.programs import record
 from ci.report.model import Proposal, Report
 from dagster_project.domain.errors import RefusedError
@@ -34,16 +35,35 @@ def publish(desk: Desk, folder: Path, digest: str) -> Promotion:
     store = ArtifactStore(workspace.store)
     take_in(folder, outbox, store)
     store.put(outbox.to_json().encode())
+    verdicts = verdicts_of(store, outbox)
     preview = outbox.preview or not submission.standing.vouched
-    verdicts = [Verdict.from_json(store.get(judged.verdict)) for judged in outbox.verdicts]
+    report = Report.from_json(store.get(outbox.report))
     _write_down(workspace, store, submission, outbox, verdicts, preview)
-    done = Promotion() if preview else promote_on_branch(desk, submission, verdicts, store)
-    report = with_promotion(Report.from_json(store.get(outbox.report)), submission, done)
+    earned = report.ending == "passed" and not preview
+    done = promote_on_branch(desk, submission, verdicts, store) if earned else Promotion()
+    report = with_promotion(report, submission, done)
     tell(desk.forge, submission, report, preview, digest)
     if done.commit:
         tell(desk.forge, submission.at(done.commit), report, preview, digest)
-    _remember(store, submission, digest, done.commit)
+    if report.ending != "broken" and preview == outbox.preview:
+        told = {"outbox": digest, "report": store.put(report.to_json().encode())}
+        _remember(store, submission, told, done.commit)
     return done
+
+
+def verdicts_of(store: ArtifactStore, outbox: Outbox) -> list[Verdict]:
+    """The outbox's verdicts.
+
+    Raises:
+        RefusedError: one is of other commits than the outbox.
+    """
+    verdicts = [Verdict.from_json(store.get(judged.verdict)) for judged in outbox.verdicts]
+    for verdict in verdicts:
+        if (verdict.base, verdict.head) != (outbox.base, outbox.head):
+            raise RefusedError(
+                f"the verdict on {verdict.subject.name} is of {str(verdict.head)[:12]}: nothing is taken."
+            )
+    return verdicts
 
 
 def submission_of(desk: Desk, outbox: Outbox) -> Submission:
@@ -84,7 +104,7 @@ def _write_down(
 ) -> None:
     """Ledgers and Dagster, once for each evaluation that is published to its end."""
     if not preview:
-        _vouch(workspace, outbox)
+        _vouch(workspace, store, submission, verdicts)
     if store.get_ref(judged_ref(submission.base, submission.head)):
         return
     for row in outbox.costs:
@@ -98,16 +118,16 @@ def _write_down(
             record(workspace, *files, origin=origin)
 
 
-def _vouch(workspace: Workspace, outbox: Outbox) -> None:
+def _vouch(workspace: Workspace, store: ArtifactStore, submission: Submission, verdicts: list[Verdict]) -> None:
     ledger = Ledger(workspace.ledger, "provenance")
     known = {(row.get("bundle"), row.get("run")) for row in ledger.rows()}
-    for row in outbox.provenance:
-        if (row.bundle, row.run) not in known:
-            ledger.append(row.model_dump(mode="json"))
+    for bundle in (verdict.challenger for verdict in verdicts if verdict.challenger):
+        if (bundle, submission.run_url) not in known:
+            ledger.append(provenance_of(store, submission, bundle).model_dump(mode="json"))
 
 
-def _remember(store: ArtifactStore, submission: Submission, digest: str, promoted: str | None) -> None:
+def _remember(store: ArtifactStore, submission: Submission, told: dict[str, str], promoted: str | None) -> None:
     """Let the head, and the head with its lock, be known as judged: neither is judged again. Once all is told."""
     for head in (promoted, submission.head):
         if head:
-            store.set_ref(judged_ref(submission.base, head), {"outbox": digest})
+            store.set_ref(judged_ref(submission.base, head), told)

@@ -12,8 +12,9 @@ from ci.forge.values import Check, DeploymentState, PullRequest
 from ci.github.health import unhealthy
 from ci.github.submission import Desk
 from ci.github.telling import CHECK
-from ci.heads import changed_paths, fetch_pull
+from ci.heads import changed_paths
 from ci.session import DECLARATIONS
+from dagster_project.domain.deployment import DESIRED, DesiredState
 from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.deployments import Deployments
@@ -35,25 +36,35 @@ class Shipping:
 
 @dataclass(frozen=True)
 class Shipped:
-    """How it ended; ``back``: the commit that is served again."""
+    """How it ended; ``reason``: what is not healthy; ``back``: the deployment of the former state."""
 
     deployment: Deployment
     reason: str = ""
-    back: str | None = None
+    back: Deployment | None = None
 
     @property
     def exit_code(self) -> int:
         """1 where it was taken back, else the deployment's."""
         return 1 if self.reason and self.deployment.outcome in HEALTHY else self.deployment.exit_code
 
+    @property
+    def words(self) -> str:
+        """What is served now, and why."""
+        if not self.reason:
+            return f"{self.deployment.outcome}: desired state {str(self.deployment.digest)[:19]}"
+        if self.back is None:
+            return f"nothing was taken back: {self.reason}"
+        commit, healthy = self.back.commit[:12], self.back.outcome in HEALTHY
+        return f"{f'back to {commit}' if healthy else f'back to {commit}: {self.back.outcome}'}: {self.reason}"
 
-def ship(desk: Desk, commit: str, to: Shipping, console: Console, token: str | None = None) -> Shipped:
+
+def ship(desk: Desk, commit: str, to: Shipping, console: Console) -> Shipped:
     """Deploy what the merge ``commit`` promotes, under a GitHub deployment that says how it goes.
 
     Raises:
         RefusedError: no passed verdict stands for the commit.
     """
-    pull, outbox = verdict_of(desk, commit, to.app, token)
+    pull, outbox = verdict_of(desk, commit, to.app)
     payload: dict[str, Any] = {"pull_request": pull.number, "head": pull.head, "verdict": outbox}
     id = desk.forge.deployment(commit, to.environment, f"#{pull.number} {pull.title}"[:140], payload)
 
@@ -61,24 +72,23 @@ def ship(desk: Desk, commit: str, to: Shipping, console: Console, token: str | N
         desk.forge.deployment_status(id, state, words[:140], log_url=to.log_url)
 
     status("in_progress", "publishing")
-    before = _published(desk.repo)
     try:
-        found = deploy(desk.repo, commit, to.wait, console)
-        reason = _trouble(found) or unhealthy(
-            to.health, tuple(change.model for change in found.changes if change.commit)
-        )
+        done = _shipped(desk.repo, commit, to, console)
     except BaseException:
         status("error", "the machinery broke: see the log, and run it again")
         raise
-    if not reason:
-        status("success", f"{found.outcome}: desired state {str(found.digest)[:19]}")
-        return Shipped(found)
-    back = _roll_back(desk.repo, before, found, to.wait, console)
-    status("failure", f"{reason}; {'back to ' + back[:12] if back else 'nothing was taken back'}")
-    return Shipped(found, reason, back)
+    status("failure" if done.reason else "success", done.words)
+    return done
 
 
-def verdict_of(desk: Desk, commit: str, app: int, token: str | None = None) -> tuple[PullRequest, str]:
+def _shipped(repo: Path, commit: str, to: Shipping, console: Console) -> Shipped:
+    before = _former(repo, commit)
+    found = deploy(repo, commit, to.wait, console)
+    reason = _trouble(found) or unhealthy(to.health, tuple(change.model for change in found.changes if change.commit))
+    return Shipped(found, reason, _roll_back(repo, before, found, to.wait, console) if reason else None)
+
+
+def verdict_of(desk: Desk, commit: str, app: int) -> tuple[PullRequest, str]:
     """The pull request that ``commit`` merged, and the digest of the outbox whose verdict passed.
 
     Raises:
@@ -90,7 +100,7 @@ def verdict_of(desk: Desk, commit: str, app: int, token: str | None = None) -> t
         raise RefusedError(f"{commit[:12]} is not the merge of a pull request: nothing is deployed from it.")
     pull = merged[0]
     digest = passed_check(desk.forge.checks(pull.head, CHECK), app, pull)
-    fetch_pull(desk.repo, pull.number, token)
+    desk.fetch_pull(pull.number)
     other = changed_paths(desk.repo, pull.head, commit, DECLARATIONS)
     if other:
         raise RefusedError(
@@ -118,16 +128,24 @@ def _trouble(found: Deployment) -> str:
     return "" if found.outcome in HEALTHY else f"the deployment ended as {found.outcome}"
 
 
-def _published(repo: Path) -> str | None:
-    """Commit of the state that is desired now."""
+def _deployments(repo: Path) -> Deployments:
     workspace = Workspace(repo=repo)
-    now = Deployments(ArtifactStore.of(workspace), workspace.serving).desired()
-    return now[1].commit if now else None
+    return Deployments(ArtifactStore.of(workspace), workspace.serving)
 
 
-def _roll_back(repo: Path, before: str | None, found: Deployment, wait: float, console: Console) -> str | None:
-    """Publish what was desired before, where this deployment changed it; the commit."""
-    if before is None or not found.written:
+def _former(repo: Path, commit: str) -> str | None:
+    """Commit of the state before ``commit``'s, which a job that was killed may have published already."""
+    deployments = _deployments(repo)
+    now = deployments.desired()
+    if now is None or now[1].commit != commit:
+        return now[1].commit if now else None
+    previous = (deployments.store.get_ref(DESIRED) or {}).get("previous")
+    return DesiredState.from_json(deployments.store.get(previous)).commit if previous else None
+
+
+def _roll_back(repo: Path, before: str | None, found: Deployment, wait: float, console: Console) -> Deployment | None:
+    """Publish what was desired before, where this deployment's state is the one that is desired now."""
+    now = _deployments(repo).desired()
+    if before is None or now is None or now[0] != found.digest:
         return None
-    again = deploy(repo, before, wait, console)
-    return before if again.outcome in HEALTHY else None
+    return deploy(repo, before, wait, console)

@@ -12,16 +12,12 @@ from ci.forge.values import PullRequest
 from dagster_project.domain.base import StrictModel
 
 Launcher = Literal["pull-request", "train"]
-CODE = (
-    ".github",
-    "ci",
-    "dagster_project",
-    "pyproject.toml",
-    "constraints.txt",
-    ":(glob)models/*/architecture.py",
-)
-"""What a build runs, as git's pathspecs."""
-RULES = (*CODE, "data_contracts", "models")
+_TEXTS = (":(exclude)docs", ":(exclude,glob)**/*.md")
+_DECLARED = ("data_contracts/**/*.yaml", "data_contracts/**/*.sql", "models/**/*.yaml")
+CODE = (".", *(f":(exclude,glob){declared}" for declared in _DECLARED), *_TEXTS)
+"""What a build may run, as git's pathspecs: everything but declarations and texts. Python imports from where it
+stands, and pip runs a ``setup.py``, so that a list of what may run would have holes."""
+RULES = (".", *_TEXTS)
 """What a verdict depends on."""
 TRAIN_LABEL = "acts:train"
 SAMPLE = "sample"
@@ -49,8 +45,8 @@ def standing(pull: PullRequest, launcher: Launcher, code: Sequence[str], behind:
         elif code:
             named = ", ".join(code[:_NAMED]) + (f" and {len(code) - _NAMED} more" if len(code) > _NAMED else "")
             reasons.append(
-                f"It changes code that builds run ({named}): a maintainer's label {TRAIN_LABEL} starts a build by "
-                f"the code of {pull.base_branch}."
+                f"It changes more than contracts, specs and texts ({named}): a maintainer's label {TRAIN_LABEL} starts "
+                f"a build by the code of {pull.base_branch}."
             )
     if behind:
         reasons.append(f"{pull.base_branch} has other rules by now: merge it into {pull.head_branch}.")

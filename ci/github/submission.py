@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ci.forge.github import GitHub
 from ci.forge.values import PullRequest, Run
-from ci.github.standing import CODE, RULES, Launcher, Standing, standing
+from ci.github.standing import CODE, RULES, TRAIN_LABEL, Launcher, Standing, standing
 from ci.heads import changed_paths, fetch_branch, fetch_pull, has_commit, merge_base
 from dagster_project.domain.base import StrictModel
 from dagster_project.domain.errors import RefusedError
@@ -15,6 +15,8 @@ _WORKFLOWS: dict[tuple[str, str], Launcher] = {
     # This event runs the base branch's file, so that nobody else can have written its title.
     (".github/workflows/train.yml", "pull_request_target"): "train",
 }
+MAIN = "main"
+"""The branch that the workflows are for. Whoever may push could make another with rules of its own."""
 _TITLE = re.compile(r"train #(\d+) at ([0-9a-f]{40})")
 
 
@@ -59,16 +61,20 @@ class Desk:
         The base is where the branch left main: where main's rules are still those, they are main's rules.
 
         Raises:
-            RefusedError: the branch and the base branch have nothing in common.
+            RefusedError: it is for another branch than main, or the two have nothing in common.
         """
-        tip = fetch_branch(self.repo, pull.base_branch, self._token)
+        if pull.base_branch != MAIN:
+            raise RefusedError(
+                f"#{pull.number} is for {pull.base_branch}: only what is for {MAIN} is judged. Change its base."
+            )
+        tip = self.fetch_main()
         if not has_commit(self.repo, head):
-            fetch_pull(self.repo, pull.number, self._token)
+            self.fetch_pull(pull.number)
         if not has_commit(self.repo, head):
             return None
         base = merge_base(self.repo, tip, head)
         if base is None:
-            raise RefusedError(f"{pull.head_branch} has no commit in common with {pull.base_branch}: nothing to judge.")
+            raise RefusedError(f"{pull.head_branch} has no commit in common with {MAIN}: nothing to judge.")
         launcher = launcher_of(run)
         code = changed_paths(self.repo, base, head, CODE)
         behind = bool(changed_paths(self.repo, base, tip, RULES))
@@ -86,17 +92,29 @@ class Desk:
         """Whether it was this run that built this head of the pull request."""
         if launcher_of(run) == "train":
             return title_of(run) == (pull.number, head)
-        return (run.head, run.head_repository) == (head, pull.head_repository)
+        place = (pull.head_repository, pull.head_branch)
+        return (run.head, run.head_repository, run.head_branch) == (head, *place)
+
+    def fetch_main(self) -> str:
+        """Bring main from ``origin``; its commit."""
+        return fetch_branch(self.repo, MAIN, self._token)
+
+    def fetch_pull(self, number: int) -> str:
+        """Bring a pull request's head from ``origin``; its commit."""
+        return fetch_pull(self.repo, number, self._token)
 
     def _approved(self, run: Run) -> tuple[PullRequest | None, str]:
+        """Where the label is still on: the launcher takes it off where whoever set it may not."""
         number, head = title_of(run) or (0, "")
         pull = self.forge.pull(number) if number else None
-        return (pull if pull and pull.state == "open" and pull.head == head else None), head
+        holds = pull and pull.state == "open" and pull.head == head and TRAIN_LABEL in pull.labels
+        return (pull if holds else None), head
 
     def _pull_of(self, run: Run) -> PullRequest | None:
-        """The oldest open one; a head may be in several."""
+        """The oldest open one of the run's branch, those onto main first; a head may be in several."""
         pulls = self.forge.pulls_with_head(run.head, run.head_repository) if run.head_repository else ()
-        return min(pulls, key=lambda pull: pull.number, default=None)
+        own = [pull for pull in pulls if self.built(run, pull, run.head)]
+        return min(own, key=lambda pull: (pull.base_branch != MAIN, pull.number), default=None)
 
 
 def launcher_of(run: Run) -> Launcher:
