@@ -10,7 +10,7 @@ from typing import NoReturn
 from dagster_project.domain.errors import MachineryError, Problem, UsageError, UserFileError
 from dagster_project.domain.repository import FolderTree
 
-MAX_BYTES = 4_000_000
+MAX_BYTES, MAX_ALL, MAX_FILES = 4_000_000, 64_000_000, 5_000
 _LINK, _SUBMODULE = "120000", "160000"
 # No hooks, pagers, prompts or optional locks: reading must neither run nor write anything.
 _QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
@@ -30,6 +30,8 @@ class GitTree:
     def paths(self, folder: str) -> list[str]:
         """Paths of the files below ``folder``, sorted."""
         found = sorted(path for path in self._entries if path.startswith(f"{folder}/"))
+        if len(found) > MAX_FILES:
+            raise _refused(folder, f"the folder holds {len(found):,} files.", f"At most {MAX_FILES:,} are read.")
         self._wanted.update(found)
         return found
 
@@ -54,7 +56,11 @@ class GitTree:
     def _fetch(self, paths: set[str]) -> None:
         """Files in one process: starting git once for each would be most of the plan's time."""
         entries = [self._entries[path] for path in sorted(paths)]
-        blobs = [blob for mode, blob, size in entries if mode not in (_LINK, _SUBMODULE) and size <= MAX_BYTES]
+        sizes = {blob: size for mode, blob, size in entries if mode not in (_LINK, _SUBMODULE) and size <= MAX_BYTES}
+        if sum(sizes.values()) > MAX_ALL:
+            found = f"these declarations have {sum(sizes.values()):,} bytes together."
+            raise _refused(min(paths), found, f"At most {MAX_ALL:,} are read.")
+        blobs = sorted(sizes)
         output = output_of(self.repo, "cat-file", "--batch", stdin="\n".join(blobs).encode())
         start = 0
         for blob in blobs:

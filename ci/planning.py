@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ci.former import former_locks, has_returned
+from ci.former import datasets_of, former_locks, has_returned, is_of_these_rules
 from ci.git import GitTree, WorkingTree, default_base, differs, differs_beside
 from dagster_project.data.records import current_snapshot
 from dagster_project.domain.errors import Problem, UserFileError
@@ -70,9 +70,14 @@ def gather(workspace: Workspace, before: GitTree, after: Tree, base: Repository,
         seconds=_history(workspace),
         verdicts=verdicts,
         bundles=bundles,
-        settled=tuple(lock.model for lock in locks if _is_settled(verdicts.get(lock.verdict), before, after)),
+        settled=tuple(
+            lock.model
+            for lock in locks
+            if _is_settled(verdicts.get(lock.verdict), before, after)
+            or is_of_these_rules(verdicts.get(lock.verdict), before, head)
+            or has_returned(before, after, lock.model, datasets_of(head, lock.model))
+        ),
         former={lock.model: former_locks(before, lock.model) for lock in locks},
-        returned=tuple(lock.model for lock in locks if has_returned(before, after, lock.model)),
         code={name: code_digest(_families(head, name)) for name in head.specs},
         environment=environment_digest(),
         code_changed=_code_changed(before, after, base, head),

@@ -19,10 +19,13 @@ LABELS = {
     BETTER: Label(color="0e8a16", description="Every challenger passed every gate and may be promoted"),
     NOT_BETTER: Label(color="fbca04", description="A challenger was judged and did not pass its gates"),
     PREVIEW: Label(color="c5def5", description="Built without a maintainer's approval: a preview verdict"),
+    "contract": Label(color="1d76db", description="Asks for a new data contract, or for a change of one"),
+    "model": Label(color="1d76db", description="Asks for a new model, or for a change of one"),
+    "slow tests": Label(color="ededed", description="Runs the project's slow tests on this pull request"),
     TRAIN: Label(color="5319e7", description="A maintainer approves this commit's build; each new push takes it away"),
 }
-#: What we add and take away by a report. The approval is a maintainer's word: we only ever take it away.
-OWNED = frozenset(LABELS) - {TRAIN}
+#: What we add and take away by a report. The others are people's; of these we only ever take the approval away.
+OWNED = frozenset({BREAKING, LOOSENED, BETTER, NOT_BETTER, PREVIEW})
 
 
 def wanted_labels(report: Report) -> frozenset[str]:

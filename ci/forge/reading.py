@@ -54,7 +54,7 @@ def run(found: Json) -> Run:
     """Of ``workflow-run``. Its path may say at which ref the file was read: ``.github/workflows/x.yml@main``."""
     return Run(
         id=found["id"],
-        workflow=found["path"].partition("@")[0],
+        workflow=_workflow(found["path"]),
         event=found["event"],
         head=found["head_sha"],
         head_branch=found["head_branch"] or "",
@@ -65,6 +65,11 @@ def run(found: Json) -> Run:
         attempt=found.get("run_attempt", 1),
         url=found["html_url"],
     )
+
+
+def _workflow(path: str) -> str:
+    """The file; GitHub may add at which ref it was read, and a file's own name may hold an @."""
+    return path if path.endswith((".yml", ".yaml")) else path.rpartition("@")[0]
 
 
 def artifact(found: Json) -> Artifact:

@@ -8,6 +8,8 @@ from typing import Any
 from ci.github.telling import CHECK
 
 NAME = "Three Acts"
+ACTIONS = 15368
+"""Id of the App GitHub Actions on github.com."""
 
 
 def wanted_ruleset(app: int, more_checks: Sequence[str] = ()) -> dict[str, Any]:
@@ -40,11 +42,16 @@ def wanted_ruleset(app: int, more_checks: Sequence[str] = ()) -> dict[str, Any]:
                 "type": "required_status_checks",
                 "parameters": {
                     "strict_required_status_checks_policy": True,
-                    "required_status_checks": own + [{"context": name} for name in more_checks],
+                    "required_status_checks": own + [_of_actions(name) for name in more_checks],
                 },
             },
         ],
     }
+
+
+def _of_actions(name: str) -> dict[str, Any]:
+    """A job of a workflow: a commit status of its name, which anybody who may write can set, is none."""
+    return {"context": name, "integration_id": ACTIONS}
 
 
 def difference(current: dict[str, Any] | None, wanted: dict[str, Any]) -> str:

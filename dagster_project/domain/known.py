@@ -17,13 +17,10 @@ class KnownState(StrictModel):
     verdicts: dict[str, Verdict] = Field(default_factory=dict, description="by digest: those that locks name")
     bundles: dict[str, BundleManifest] = Field(default_factory=dict, description="by digest: those that locks name")
     settled: tuple[str, ...] = Field(
-        default=(), description="models whose lock's verdict is of this base, and of this head but for locks"
+        default=(), description="models whose changed lock has a verdict that stands for what the head declares"
     )
     former: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="by model whose lock changes: digests of lock files that the base had before"
-    )
-    returned: tuple[str, ...] = Field(
-        default=(), description="models whose folder is what the base had before, so that they were judged then"
     )
     code: dict[str, str] = Field(default_factory=dict, description="by model: digest of the code its build runs")
     environment: str = ""

@@ -20,16 +20,19 @@ def plan_steps(
     changes: tuple[Change, ...],
     known: KnownState,
     kept: Collection[str] = (),
+    doubted: Collection[str] = (),
 ) -> tuple[PlanStep, ...]:
     """Datasets first, each after what it is derived from, then models; whatever a step needs comes before it.
 
-    Models in ``kept`` have been judged as they are, and keep that verdict.
+    Models in ``kept`` have been judged as they are, and keep that verdict. Of those in ``doubted`` the lock changes
+    and its verdict is of other rules.
     """
     datasets = _datasets_to_build(base, head)
     conditions = _conditions_to_judge(head, changes)
     judged_datasets = dict.fromkeys(datasets, ("rebuilt",)) | conditions
     builds = _without(kept, _models_to_build(base, head, changes, datasets))
     judged = _without(kept, _models_to_judge(head, changes, builds))
+    judged |= dict.fromkeys(set(doubted) - judged.keys(), ("its lock's verdict is of other rules",))
     for name in judged.keys() - builds.keys():
         if not _is_built(head.specs[name], head, known):
             builds[name] = ("no build of this spec is known here",)

@@ -49,12 +49,12 @@ def build_plan(
         *_loosening_findings(changes),
     ]
     allowed = {c.subject for c, f in zip(locks, lock_findings, strict=True) if f.outcome == Outcome.PASSED}
-    kept = allowed & {*known.settled, *known.returned}
+    kept = allowed & set(known.settled)
     return Plan(
         base=base_name,
         head=head_name,
         changes=changes,
-        steps=() if problems else plan_steps(base, head, changes, known, kept),
+        steps=() if problems else plan_steps(base, head, changes, known, kept, (allowed - kept) & head.locks.keys()),
         findings=tuple(findings),
         reached=reached_models(changes, base, head),
     )

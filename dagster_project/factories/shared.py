@@ -13,13 +13,13 @@ from dagster_project.domain.errors import MachineryError, UsageError
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
-POSTGRES_URL = "ACTS_DAGSTER_POSTGRES_URL"
+POSTGRES_URL, PASSWORD = "ACTS_DAGSTER_POSTGRES_URL", "ACTS_DAGSTER_PASSWORD"
 DRIVER = "postgresql+psycopg2"  # the one that dagster-postgres knows
 SCHEMES = ("postgres", "postgresql", DRIVER)
 CONNECT_SECONDS, WAIT_SECONDS = 10, 120
 PAUSES = (0.5, 1.0, 2.0)
 TABLES = 0x74687265_65616374  # the advisory lock's number: "threeact"
-FORM = "postgresql://USER@HOST:5432/DATABASE; the password can be in it or in PGPASSWORD"
+FORM = f"postgresql://USER@HOST:5432/DATABASE; the password can be in it or in {PASSWORD}"
 
 
 def shared_url(environment: Mapping[str, str]) -> "URL | None":
@@ -40,7 +40,9 @@ def shared_url(environment: Mapping[str, str]) -> "URL | None":
     if url is None or url.drivername not in SCHEMES or not url.database:
         raise UsageError(f"{POSTGRES_URL}: not an address like {FORM}.")
     patient = {"connect_timeout": str(CONNECT_SECONDS), **url.query}
-    return url.set(drivername=DRIVER, query=patient)
+    # Not libpq's PGPASSWORD: whoever a contract names as a source would be told that too.
+    password = url.password or environment.get(PASSWORD) or None
+    return url.set(drivername=DRIVER, query=patient, password=password)
 
 
 def storage_of(url: "URL") -> dict[str, Any]:
@@ -92,7 +94,7 @@ def trouble(url: "URL", error: BaseException) -> MachineryError:
     """What the database said, with what to do about it and without the password."""
     return MachineryError(
         f"Dagster's shared database {place(url)} can't be used: {words_of(error)}. "
-        f"Mend {POSTGRES_URL} or PGPASSWORD, or unset {POSTGRES_URL} to keep Dagster's history on this machine."
+        f"Mend {POSTGRES_URL} or {PASSWORD}, or unset {POSTGRES_URL} to keep Dagster's history on this machine."
     )
 
 

@@ -43,13 +43,21 @@ def test_locks_of_the_branch_itself_are_known(repo: Path) -> None:
 def test_a_folder_has_returned_only_as_a_whole(repo: Path, lock: str, spec: str, returned: bool) -> None:
     change(repo, LOCK, lock)
     change(repo, SPEC, spec)
-    assert has_returned(GitTree(repo, "main"), WorkingTree(repo), "tardy") is returned
+    assert has_returned(GitTree(repo, "main"), WorkingTree(repo), "tardy", ()) is returned
     save(repo, "back")
-    assert has_returned(GitTree(repo, "main^1"), GitTree(repo, "HEAD"), "tardy") is returned
+    assert has_returned(GitTree(repo, "main^1"), GitTree(repo, "HEAD"), "tardy", ()) is returned
 
 
 def test_a_folder_with_another_file_has_not_returned(repo: Path) -> None:
     change(repo, LOCK, "first")
     change(repo, SPEC, "a")
     change(repo, "models/tardy/architecture.py", "x")
-    assert not has_returned(GitTree(repo, "main"), WorkingTree(repo), "tardy")
+    assert not has_returned(GitTree(repo, "main"), WorkingTree(repo), "tardy", ())
+
+
+def test_a_folder_has_returned_only_to_the_data_that_it_was_judged_on(repo: Path) -> None:
+    change(repo, LOCK, "first")
+    change(repo, SPEC, "a")
+    change(repo, "data_contracts/trips.sql", "SELECT 2")
+    assert has_returned(GitTree(repo, "main"), WorkingTree(repo), "tardy", ("rides",))
+    assert not has_returned(GitTree(repo, "main"), WorkingTree(repo), "tardy", ("rides", "trips"))

@@ -165,8 +165,28 @@ def test_a_lock_alone_keeps_its_verdict(repo: Path) -> None:
     assert make_plan(repo, "main").steps == ()
     commit = save(repo, "promote")
     assert make_plan(repo, "main").steps == () and make_plan(repo, "main", commit).steps == ()
-    change(repo, SPEC, (repo / SPEC).read_text() + "# a word\n")
+    spec = (repo / SPEC).read_text()
+    change(repo, SPEC, spec + "# a word\n")
+    assert make_plan(repo, "main").steps == (), "a comment is no rule"
+    change(repo, SPEC, edited(spec, ("minimum: 0.6", "minimum: 0.61")))
     assert [step.action for step in make_plan(repo, "main").steps if step.kind == "model"]
+
+
+def test_a_verdict_of_other_rules_allows_no_lock_by_itself(repo: Path) -> None:
+    """The lock waits while main asks for more: the champion is the same, so only judging again can tell."""
+    challenged(repo)
+    save(repo, "better model")
+    assert judged(repo).verdict.promotable
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
+    save(repo, "promote")
+    git(repo, "switch", "-q", "main")
+    floor = (repo / "models/floor.yaml").read_text()
+    change(repo, "models/floor.yaml", floor.replace("minimum: 0.55", "minimum: 0.99") + "# stricter\n")
+    save(repo, "main asks for more")
+    git(repo, "switch", "-q", "change")
+    git(repo, "merge", "-q", "main", "-m", "merge main")
+    steps = make_plan(repo, "main", git(repo, "rev-parse", "HEAD")).steps
+    assert [step.action for step in steps if step.kind == "model"][-1] == "judge"
 
 
 def test_forged_claims_change_the_digest_and_lose_the_launcher_s_word(repo: Path) -> None:

@@ -284,9 +284,13 @@ def promoted() -> tuple[str, KnownState]:
 
 def test_a_lock_that_its_verdict_allows_passes_and_costs_nothing() -> None:
     text, known = promoted()
-    found = plan(dict(FILES) | {LOCK_FILE: text}, known=known)
+    settled = known.model_copy(update={"settled": ("tardy",)})
+    found = plan(dict(FILES) | {LOCK_FILE: text}, known=settled)
     assert not found.refused
     assert found.steps == ()
+    doubted = plan(dict(FILES) | {LOCK_FILE: text}, known=known)
+    assert not doubted.refused and steps(doubted) == ["build tardy (reused)", "judge tardy"][1:]
+    assert doubted.steps[-1].reasons == ("its lock's verdict is of other rules",)
     assert [c.kind for c in found.changes] == ["lock"]
 
 
@@ -335,7 +339,7 @@ def test_a_model_that_is_what_it_was_before_is_not_built_again() -> None:
     head = dict(FILES) | {LOCK_FILE: text}
     before = known.model_copy(update={"former": {"tardy": (digest_of_bytes(text.encode()),)}})
     assert steps(plan(head, base=other, known=before))[-1] == "judge tardy"
-    whole = before.model_copy(update={"returned": ("tardy",)})
+    whole = before.model_copy(update={"settled": ("tardy",)})
     assert plan(head, base=other, known=whole).steps == () and not plan(head, base=other, known=whole).refused
 
 

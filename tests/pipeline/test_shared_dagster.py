@@ -37,10 +37,10 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def database(postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Postgres:
-    """An empty database, named by the environment; its password comes from PGPASSWORD."""
+    """An empty database, named by the environment; its password comes from ACTS_DAGSTER_PASSWORD."""
     postgres.execute("DROP DATABASE IF EXISTS history", "CREATE DATABASE history")
     monkeypatch.setenv(shared.POSTGRES_URL, f"postgresql://{OWNER}@127.0.0.1:{postgres.port}/history")
-    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setenv("ACTS_DAGSTER_PASSWORD", PASSWORD)
     return postgres
 
 
@@ -79,16 +79,16 @@ def test_tables_are_made_by_one_at_a_time(database: Postgres, tmp_path: Path, mo
         assert instance.get_runs_count() == 0
 
 
-@pytest.mark.parametrize("where", ["url", "PGPASSWORD"])
+@pytest.mark.parametrize("where", ["url", "ACTS_DAGSTER_PASSWORD"])
 def test_a_wrong_password_is_not_repeated(
     database: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], where: str
 ) -> None:
     monkeypatch.setattr(shared, "PAUSES", (0.1,))
     if where == "url":
-        monkeypatch.delenv("PGPASSWORD")
+        monkeypatch.delenv("ACTS_DAGSTER_PASSWORD")
         monkeypatch.setenv(shared.POSTGRES_URL, f"postgres://{OWNER}:tell-nobody@127.0.0.1:{database.port}/history")
     else:
-        monkeypatch.setenv("PGPASSWORD", "tell-nobody")
+        monkeypatch.setenv("ACTS_DAGSTER_PASSWORD", "tell-nobody")
     with pytest.raises(MachineryError, match=r"127\.0\.0\.1:\d+/history can't be used: .*password authent") as caught:
         open_instance(Workspace(repo=tmp_path))
     assert "ACTS_DAGSTER_POSTGRES_URL" in str(caught.value) and caught.value.__cause__ is None

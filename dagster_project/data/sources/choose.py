@@ -8,6 +8,7 @@ from dagster_project.data.sources.parts import Source, wrong_server
 from dagster_project.domain.contract import DataContract, Server
 from dagster_project.domain.workspace import Workspace
 
+SAMPLE = "sample"
 Opener = Callable[[DataContract, Server, Workspace], Source]
 OPENERS: dict[str, Opener] = {
     "local": local_source,
@@ -21,13 +22,19 @@ OPENERS: dict[str, Opener] = {
 def chosen_server(contract: DataContract, workspace: Workspace) -> Server:
     """The server of ACTS_ENVIRONMENT; the first where the contract has none for it, or nothing is asked for.
 
+    For ``sample``, read for strangers, the first one serves only where it is in a package or in the repository.
+
     Raises:
-        UserFileError: the contract has no server.
+        UserFileError: the contract has no server, or none that a stranger may see.
     """
     if not contract.servers:
         raise wrong_server(contract, None, "nothing says where the rows come from.", "Add a server.")
     matching = [server for server in contract.servers if server.environment == workspace.environment]
-    return matching[0] if workspace.environment and matching else contract.servers[0]
+    chosen = matching[0] if workspace.environment and matching else contract.servers[0]
+    if workspace.environment == SAMPLE and not matching and chosen.type != "local":
+        hint = f"Declare a server with environment: {SAMPLE}, or have a maintainer approve the real build."
+        raise wrong_server(contract, chosen, "it is not for strangers, and there is no sample.", hint)
+    return chosen
 
 
 def open_source(contract: DataContract, server: Server, workspace: Workspace) -> Source:

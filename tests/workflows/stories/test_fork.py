@@ -37,7 +37,7 @@ def test_a_fork_gets_a_preview_then_the_real_build_and_its_promotion_after_the_m
     _label(stage, number, "stranger")
     played = stage.play()
     assert LABEL not in stage.labels(number), "a label by who may not is taken off"
-    assert jobs(played, TRAIN, "labeled")[-1]["approve"] == "failure"
+    assert "failure" in [found["approve"] for found in jobs(played, TRAIN, "labeled")]
 
     _label(stage, number, "maintainer")
     head = double.push(FORK, "better", {"README.md": "one more"}, by="stranger")
