@@ -72,10 +72,10 @@ class GitTree:
 
     @cached_property
     def _entries(self) -> dict[str, tuple[str, str, int]]:
-        """By path from the repository's folder: mode, blob and size."""
+        """By path from the repository's folder: mode, blob and size. A path's bytes that are no text: ``\\xff``."""
         output = output_of(self.repo, "ls-tree", "-r", "-z", "--long", self.commit)
         entries = {}
-        for entry in output.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+        for entry in output.decode("utf-8", "backslashreplace").split("\0")[:-1]:
             facts, path = entry.split("\t", 1)
             mode, _, blob, size = facts.split()
             entries[path] = (mode, blob, 0 if size == "-" else int(size))

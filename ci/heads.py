@@ -42,11 +42,11 @@ def merge_base(repo: Path, one: str, other: str) -> str | None:
 
 
 def changed_paths(repo: Path, base: str, head: str, paths: Sequence[str] = (".",)) -> tuple[str, ...]:
-    """Paths that differ between two commits, below ``paths`` (git's pathspecs), sorted."""
+    """Paths that differ between two commits, below ``paths`` (git's pathspecs), sorted; no text: ``\\xff``."""
     names = output_of(
         repo, "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", base, head, "--", *paths
     )
-    return tuple(sorted(name for name in names.decode("utf-8", "surrogateescape").split("\0") if name))
+    return tuple(sorted(name for name in names.decode("utf-8", "backslashreplace").split("\0") if name))
 
 
 def _fetch(repo: Path, source: str, target: str, token: str | None) -> str:

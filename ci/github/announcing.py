@@ -24,19 +24,35 @@ class JudgedBefore(NamedTuple):
     report: str
 
 
-def announce(desk: Desk, run_id: int) -> Submission | None:
-    """Tell the plan of a run's head, or again what was judged of it; None where no pull request has it any more."""
+def announce(desk: Desk, run_id: int, *, ended: bool = False) -> bool:
+    """Tell the plan of a run's head, or again what was judged of it; whether what an ``ended`` run left is to be judged.
+
+    Nothing is told where no open pull request has the head any more.
+    """
     submission = desk.submission(run_id)
     if submission is None:
-        return None
+        return False
     store = ArtifactStore.of(Workspace(repo=desk.repo))
     judged = judged_before(store, submission)
-    if judged is None:
-        tell(desk.forge, submission, planned(desk, submission), preview=not submission.standing.vouched)
-    else:
+    if judged:
         report = Report.from_json(store.get(judged.report))
         tell(desk.forge, submission, report, judged.outbox.preview, judged.digest)
-    return submission
+        return False
+    report = planned(desk, submission)
+    if not ended:
+        tell(desk.forge, submission, report, preview=bool(submission.standing.reasons))
+    return ended and is_judged_by(submission, report)
+
+
+def is_judged_by(submission: Submission, report: Report) -> bool:
+    """Whether it is this submission's run whose end is waited for. Pure.
+
+    Where there is nothing to build, that is the pull request's own; where the launcher builds by itself, the launcher's.
+    """
+    to_do = bool(report.plan and not report.plan.refused and report.plan.steps)
+    if submission.launcher == "train":
+        return to_do
+    return not (to_do and submission.standing.launched)
 
 
 def planned(desk: Desk, submission: Submission) -> Report:

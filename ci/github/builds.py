@@ -4,6 +4,7 @@ A build is ``result.json`` and, for a model, ``bundle/`` with the bundle's files
 """
 
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -24,7 +25,9 @@ RESULT, BUNDLE = "result.json", "bundle"
 MOST_ZIP = 600 * 1024**2
 MOST_RESULT = 4 * 1024**2
 _PREFIX = "build-"
-_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError, ValueError)
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, RuntimeError, ValueError,
+)  # fmt: skip
 """What ``zipfile`` raises where the bytes are not what their directory says."""
 _ALLOWED = {RESULT, *(f"{BUNDLE}/{name}" for name in (MANIFEST, *FILES))}
 
@@ -68,7 +71,7 @@ def unpack(data: bytes, folder: Path) -> BuildResult:
 
 def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     """Entries that a build has, each once; folders are passed over."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     names = [entry.filename for entry in entries]
     strange = sorted(set(names) - _ALLOWED)
     if strange or len(names) != len(set(names)):

@@ -70,7 +70,7 @@ def _of_lock(file: str | None) -> bool:
 
 def _checked(path: str) -> str:
     parts = PurePosixPath(path).parts
-    if any(part in ("..", ".", ".git") or "\\" in part for part in parts) or path.startswith("/"):
+    if any(part.lower() in ("..", ".", ".git") or "\\" in part for part in parts) or path.startswith("/"):
         raise RefusedError(f"{path}: no path inside the repository.")
     if path.endswith(_CODE):
         raise RefusedError(f"{path}: code of a pull request is not built here. Bring it to the base branch first.")

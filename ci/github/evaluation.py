@@ -38,7 +38,7 @@ def evaluate(desk: Desk, submission: Submission, out: Path, pages: Path) -> str 
         base=submission.base,
         launcher=submission.launcher,
         run=submission.run,
-        preview=not submission.standing.vouched,
+        preview=bool(done.judged or done.builds) and not submission.standing.vouched,
         report=store.put(report.to_json().encode()),
         verdicts=tuple(_subject(store, judged) for judged in done.judged),
         costs=tuple(cost_row(judged) for judged in done.judged),
@@ -51,6 +51,8 @@ def judged_report(desk: Desk, submission: Submission) -> tuple[Report, Progress]
     before, done = planned(desk, submission), Progress()
     if before.plan is None or before.plan.refused:
         return before, done
+    if not before.plan.steps:
+        return before.model_copy(update={"pending": False, "notes": ()}), done
     session = open_commits(desk.repo, submission.base, submission.head)
     with tempfile.TemporaryDirectory(prefix="acts-builds-") as folder:
         _run(desk, submission, before.plan, session, Path(folder), done)

@@ -1,8 +1,7 @@
 """Whether a pull request's builds are vouched for. Pure.
 
-A run of the workflow ``pull-request`` uses the workflow file and the code of the pull request itself, so what it built
-counts only where it comes from a branch of this repository and carries the base branch's own code. Everything else
-gets a preview until a maintainer's label lets the trusted launcher ``train`` build it, with the base branch's code.
+Only the launcher ``train`` vouches, because GitHub runs main's file of it. A run of ``pull-request`` uses the workflow
+file of a merge that it does not name, and the pull request's own code: what it built gets a preview.
 """
 
 from collections.abc import Sequence
@@ -21,33 +20,23 @@ RULES = (".", *_TEXTS)
 """What a verdict depends on."""
 TRAIN_LABEL = "acts:train"
 SAMPLE = "sample"
-_NAMED = 3
 
 
 class Standing(StrictModel):
-    """``reasons`` say why nobody vouches; ``sample``: only rows that anybody may see are read."""
+    """``reasons`` say why nobody vouches; ``sample``: only rows that anybody may see are read.
+
+    ``launched``: the launcher builds this by itself, so that nothing of another run is waited for.
+    """
 
     reasons: tuple[str, ...] = ()
+    vouched: bool = False
     sample: bool = False
-
-    @property
-    def vouched(self) -> bool:
-        """Whether what was built may be promoted."""
-        return not self.reasons
+    launched: bool = False
 
 
-def standing(pull: PullRequest, launcher: Launcher, code: Sequence[str], behind: bool) -> Standing:
-    """``code``: paths of :data:`CODE` that it changes; ``behind``: the base branch's rules have changed meanwhile."""
-    reasons = []
-    if launcher != "train":
-        if pull.is_fork:
-            reasons.append(f"It comes from a fork: a maintainer's label {TRAIN_LABEL} starts the real build.")
-        elif code:
-            named = ", ".join(code[:_NAMED]) + (f" and {len(code) - _NAMED} more" if len(code) > _NAMED else "")
-            reasons.append(
-                f"It changes more than contracts, specs and texts ({named}): a maintainer's label {TRAIN_LABEL} starts "
-                f"a build by the code of {pull.base_branch}."
-            )
-    if behind:
-        reasons.append(f"{pull.base_branch} has other rules by now: merge it into {pull.head_branch}.")
-    return Standing(reasons=tuple(reasons), sample=launcher != "train" and pull.is_fork)
+def standing(pull: PullRequest, launcher: Launcher, obstacles: Sequence[str], behind: bool) -> Standing:
+    """``obstacles``: why the launcher doesn't build by itself; ``behind``: main's rules have changed meanwhile."""
+    late = (f"{pull.base_branch} has other rules by now: merge it into {pull.head_branch}.",) if behind else ()
+    if launcher == "train":
+        return Standing(reasons=late, vouched=not behind)
+    return Standing(reasons=(*obstacles, *late), sample=pull.is_fork, launched=not obstacles)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ci.forge.github import GitHub
 from ci.forge.values import PullRequest, Run
-from ci.github.standing import CODE, RULES, TRAIN_LABEL, Launcher, Standing, standing
+from ci.github.admission import obstacles
+from ci.github.standing import RULES, Launcher, Standing, standing
 from ci.heads import changed_paths, fetch_branch, fetch_pull, has_commit, merge_base
 from dagster_project.domain.base import StrictModel
 from dagster_project.domain.errors import RefusedError
@@ -17,6 +18,8 @@ _WORKFLOWS: dict[tuple[str, str], Launcher] = {
 }
 MAIN = "main"
 """The branch that the workflows are for. Whoever may push could make another with rules of its own."""
+ADMITTED = "admitted"
+"""The artifact that the launcher leaves of a commit that it builds; all of its jobs run main's code."""
 _TITLE = re.compile(r"train #(\d+) at ([0-9a-f]{40})")
 
 
@@ -50,7 +53,7 @@ class Desk:
         """
         run = self.forge.run(run_id)
         if launcher_of(run) == "train":
-            pull, head = self._approved(run)
+            pull, head = self._admitted(run)
         else:
             pull, head = self._pull_of(run), run.head
         return None if pull is None else self.of_head(pull, head, run)
@@ -76,7 +79,7 @@ class Desk:
         if base is None:
             raise RefusedError(f"{pull.head_branch} has no commit in common with {MAIN}: nothing to judge.")
         launcher = launcher_of(run)
-        code = changed_paths(self.repo, base, head, CODE)
+        why = () if launcher == "train" else obstacles(self.repo, pull.is_fork, base, head)
         behind = bool(changed_paths(self.repo, base, tip, RULES))
         return Submission(
             pull=pull,
@@ -85,13 +88,14 @@ class Desk:
             launcher=launcher,
             run=run.id,
             run_url=run.url,
-            standing=standing(pull, launcher, code, behind),
+            standing=standing(pull, launcher, why, behind),
         )
 
     def built(self, run: Run, pull: PullRequest, head: str) -> bool:
-        """Whether it was this run that built this head of the pull request."""
+        """Whether it was this run that built this head of the pull request. A launcher's run has to have admitted it."""
         if launcher_of(run) == "train":
-            return title_of(run) == (pull.number, head)
+            admitted = any(artifact.name == ADMITTED for artifact in self.forge.artifacts(run.id))
+            return admitted and title_of(run) == (pull.number, head)
         place = (pull.head_repository, pull.head_branch)
         return (run.head, run.head_repository, run.head_branch) == (head, *place)
 
@@ -103,11 +107,10 @@ class Desk:
         """Bring a pull request's head from ``origin``; its commit."""
         return fetch_pull(self.repo, number, self._token)
 
-    def _approved(self, run: Run) -> tuple[PullRequest | None, str]:
-        """Where the label is still on: the launcher takes it off where whoever set it may not."""
+    def _admitted(self, run: Run) -> tuple[PullRequest | None, str]:
         number, head = title_of(run) or (0, "")
         pull = self.forge.pull(number) if number else None
-        holds = pull and pull.state == "open" and pull.head == head and TRAIN_LABEL in pull.labels
+        holds = pull and pull.state == "open" and pull.head == head and self.built(run, pull, head)
         return (pull if holds else None), head
 
     def _pull_of(self, run: Run) -> PullRequest | None:
@@ -130,6 +133,6 @@ def launcher_of(run: Run) -> Launcher:
 
 
 def title_of(run: Run) -> tuple[int, str] | None:
-    """The pull request and the commit that a run of ``train`` was approved for; inverse of its run-name."""
+    """The pull request and the commit that a run of ``train`` is for; inverse of its run-name."""
     found = _TITLE.fullmatch(run.title)
     return (int(found[1]), found[2]) if found else None
