@@ -22,13 +22,16 @@ def command() -> None:
 @repo_option
 @click.option("--base", required=True, help="Commit to compare with.")
 @click.option("--head", default="HEAD", show_default=True, help="Commit to build.")
-def builds(repo: Path, base: str, head: str) -> None:
+@click.option(
+    "--own", is_flag=True, help="The branch is of this repository: leave out what the launcher builds itself."
+)
+def builds(repo: Path, base: str, head: str, own: bool) -> None:
     """What a run has to build for a head, as output BUILDS; reads git objects alone."""
     from ci.git import resolve
     from ci.github.actions import output
     from ci.github.declarations import as_matrix, builds_of_pull
 
-    found = builds_of_pull(repo.resolve(), resolve(repo, base), resolve(repo, head))
+    found = builds_of_pull(repo.resolve(), resolve(repo, base), resolve(repo, head), own=own)
     output("builds", as_matrix(found))
     say(f"{count(len(found), 'build')}: {', '.join(build['name'] for build in found) or 'nothing to do'}")
 
@@ -36,13 +39,14 @@ def builds(repo: Path, base: str, head: str) -> None:
 @command.command("announce")
 @repo_option
 @click.option("--run-id", type=int, required=True)
-def announce(repo: Path, run_id: int) -> None:
-    """Plan a head from git objects and tell it: comment, check and labels."""
-    from ci.github.actions import open_desk
+@click.option("--ended", is_flag=True, help="The run has ended.")
+def announce(repo: Path, run_id: int, ended: bool) -> None:
+    """Plan a head from git objects and tell it; output JUDGE: whether what the run left has to be judged."""
+    from ci.github.actions import open_desk, output
     from ci.github.announcing import announce as tell_plan
 
-    found = tell_plan(open_desk(repo), run_id)
-    say(f"Told on #{found.pull.number}." if found else "No open pull request has this head any more.")
+    judge = tell_plan(open_desk(repo), run_id, ended=ended)
+    output("judge", "true" if judge else "false")
 
 
 @command.command("evaluate")
@@ -71,30 +75,35 @@ def evaluate(repo: Path, run_id: int, out: Path, report: Path) -> None:
 @repo_option
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True)
 @click.option("--digest", required=True, help="Digest that the evaluation handed on.")
-def publish(repo: Path, folder: Path, digest: str) -> None:
+@click.option("--run-id", type=int, required=True, help="The run that was evaluated.")
+def publish(repo: Path, folder: Path, digest: str, run_id: int) -> None:
     """Hash an evaluation again, keep it by digest, promote on the branch, and tell it."""
     from ci.github.actions import open_desk, shared_storage
     from ci.github.publication import publish as publish_outbox
 
     shared_storage("ACTS_STORE", "ACTS_LEDGER")
-    done = publish_outbox(open_desk(repo), folder, digest)
+    done = publish_outbox(open_desk(repo), folder, digest, run_id)
     say(f"Promoted {', '.join(done.models)} in {done.commit[:12]}." if done.commit else "Published; nothing promoted.")
 
 
-@command.command("approve")
+@command.command("admit")
 @repo_option
 @click.option("--pull", "number", type=int, required=True)
-@click.option("--head", required=True, help="The approved commit.")
-@click.option("--by", required=True, help="Who set the label.")
-def approve(repo: Path, number: int, head: str, by: str) -> None:
-    """Whether the label stands for the head that it was set on; outputs BUILDS."""
+@click.option("--head", required=True, help="The commit.")
+@click.option("--labelled-by", default="", help="Who set the label acts:train, if that is why this runs.")
+def admit(repo: Path, number: int, head: str, labelled_by: str) -> None:
+    """Whether the launcher builds a commit; outputs ADMITTED and BUILDS."""
     from ci.github.actions import open_desk, output
-    from ci.github.approval import approve as approved_builds
+    from ci.github.approval import admit as look
     from ci.github.declarations import as_matrix
 
-    found = approved_builds(open_desk(repo), number, head, by)
-    output("builds", as_matrix(found))
-    say(f"{by} approved {head[:12]} of #{number}: {count(len(found), 'build')}.")
+    found = look(open_desk(repo), number, head, labelled_by)
+    output("admitted", "true" if found.admitted else "false")
+    output("builds", as_matrix(found.builds))
+    for reason in found.reasons:
+        say(reason)
+    if found.admitted:
+        say(f"{head[:12]} of #{number}: {count(len(found.builds), 'build')}.")
 
 
 @command.command("withdraw")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ci.git import GitTree
-from ci.github.standing import CODE, TRAIN_LABEL
+from ci.github.standing import CODE, TRAIN_LABEL, Obstacles
 from ci.heads import changed_paths
 from dagster_project.domain.contract import DataContract
 from dagster_project.domain.loading import read_repository
@@ -13,15 +13,17 @@ from dagster_project.domain.repository import Repository
 _NAMED = 3
 
 
-def obstacles(repo: Path, is_fork: bool, base: str, head: str) -> tuple[str, ...]:
-    """In words; none where a branch of this repository changes contracts, specs and texts alone, on main's sources."""
+def obstacles(repo: Path, is_fork: bool, base: str, head: str) -> Obstacles:
+    """None where a branch of this repository changes contracts, specs and texts alone, on main's sources."""
     found = ["It comes from a fork."] if is_fork else []
     code = changed_paths(repo, base, head, CODE)
     if code:
         named = ", ".join(code[:_NAMED]) + (f" and {len(code) - _NAMED} more" if len(code) > _NAMED else "")
         found.append(f"It changes more than contracts, specs and texts ({named}).")
-    found += guarded_changes(*(read_repository(GitTree(repo, commit)).repository for commit in (base, head)))
-    return (*found, f"A maintainer's label {TRAIN_LABEL} starts the build, by main's code.") if found else ()
+    guarded = guarded_changes(*(read_repository(GitTree(repo, commit)).repository for commit in (base, head)))
+    found += guarded
+    hint = (f"A maintainer's label {TRAIN_LABEL} starts the build, by main's code.",) if found else ()
+    return Obstacles(reasons=(*found, *hint), unseen=bool(guarded))
 
 
 def guarded_changes(base: Repository, head: Repository) -> list[str]:

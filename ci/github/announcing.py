@@ -25,7 +25,7 @@ class JudgedBefore(NamedTuple):
 
 
 def announce(desk: Desk, run_id: int, *, ended: bool = False) -> bool:
-    """Tell the plan of a run's head, or again what was judged of it; whether what an ``ended`` run left is to be judged.
+    """Tell a head's plan, or again what was judged of it; whether an ``ended`` run's builds are to be judged.
 
     Nothing is told where no open pull request has the head any more.
     """
@@ -47,12 +47,13 @@ def announce(desk: Desk, run_id: int, *, ended: bool = False) -> bool:
 def is_judged_by(submission: Submission, report: Report) -> bool:
     """Whether it is this submission's run whose end is waited for. Pure.
 
-    Where there is nothing to build, that is the pull request's own; where the launcher builds by itself, the launcher's.
+    Where there is nothing to do, that is the pull request's own; where the launcher builds by itself, the launcher's.
     """
     to_do = bool(report.plan and not report.plan.refused and report.plan.steps)
     if submission.launcher == "train":
         return to_do
-    return not (to_do and submission.standing.launched)
+    standing = submission.standing
+    return not (to_do and (standing.launched or standing.unseen))
 
 
 def planned(desk: Desk, submission: Submission) -> Report:

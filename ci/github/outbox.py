@@ -6,6 +6,7 @@ bytes that hash to what the document says, and the document by the digest that t
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,14 +76,14 @@ def read_outbox(folder: Path, digest: str) -> Outbox:
         raise RefusedError(f"{folder / DOCUMENT}: no outbox: {error.errors()[0]['msg']}.") from error
 
 
-def take_in(folder: Path, outbox: Outbox, store: ArtifactStore) -> None:
-    """Put every blob of the outbox into ``store``, hashed again on the way.
+def take_in(folder: Path, blobs: Iterable[str], store: ArtifactStore) -> None:
+    """Put blobs of the outbox into ``store``, hashed again on the way.
 
     Raises:
         RefusedError: a blob is missing, no plain file, or not the bytes that its digest says; or they are too many.
     """
     size = 0
-    for digest in outbox.blobs:
+    for digest in blobs:
         data = _plain(folder / _name(digest))
         size += len(data)
         if size > MOST_BYTES:

@@ -23,21 +23,26 @@ from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
 
 
-def publish(desk: Desk, folder: Path, digest: str) -> Promotion:
-    """Publish the outbox in ``folder``; what was promoted.
+def publish(desk: Desk, folder: Path, digest: str, run_id: int) -> Promotion:
+    """Publish the outbox of run ``run_id`` in ``folder``; what was promoted. Of a preview only the report is kept.
 
     Raises:
         RefusedError: the bytes are not those that were evaluated, or GitHub knows nothing of what they speak of.
     """
     outbox = read_outbox(folder, digest)
+    if outbox.run != run_id:
+        raise RefusedError(f"the evaluation speaks of run {outbox.run}, not of {run_id}: nothing is taken from it.")
     submission = submission_of(desk, outbox)
     workspace = Workspace(repo=desk.repo)
     store = ArtifactStore(workspace.store)
-    take_in(folder, outbox, store)
-    store.put(outbox.to_json().encode())
-    verdicts = verdicts_of(store, outbox)
-    preview = outbox.preview or not submission.standing.vouched
+    take_in(folder, (outbox.report,), store)
     report = Report.from_json(store.get(outbox.report))
+    preview = outbox.preview or (not submission.standing.vouched and bool(outbox.verdicts or report.builds))
+    if preview and _has_verdict(store, submission):
+        return Promotion()
+    take_in(folder, () if preview else outbox.blobs, store)
+    store.put(outbox.to_json().encode())
+    verdicts = [] if preview else verdicts_of(store, outbox)
     _write_down(workspace, store, submission, outbox, verdicts, preview)
     earned = report.ending == "passed" and not preview
     done = promote_on_branch(desk, submission, verdicts, store) if earned else Promotion()
@@ -49,6 +54,12 @@ def publish(desk: Desk, folder: Path, digest: str) -> Promotion:
         told = {"outbox": digest, "report": store.put(report.to_json().encode())}
         _remember(store, submission, told, done.commit)
     return done
+
+
+def _has_verdict(store: ArtifactStore, submission: Submission) -> bool:
+    """Whether this head was judged in earnest: a late preview says less."""
+    ref = store.get_ref(judged_ref(submission.base, submission.head))
+    return ref is not None and not Outbox.from_json(store.get(ref["outbox"])).preview
 
 
 def verdicts_of(store: ArtifactStore, outbox: Outbox) -> list[Verdict]:

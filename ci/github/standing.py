@@ -4,7 +4,6 @@ Only the launcher ``train`` vouches, because GitHub runs main's file of it. A ru
 file of a merge that it does not name, and the pull request's own code: what it built gets a preview.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 from ci.forge.values import PullRequest
@@ -22,21 +21,35 @@ TRAIN_LABEL = "acts:train"
 SAMPLE = "sample"
 
 
+class Obstacles(StrictModel):
+    """Why the launcher doesn't build by itself, in words; ``unseen``: nobody may even look at its rows yet."""
+
+    reasons: tuple[str, ...] = ()
+    unseen: bool = False
+
+
 class Standing(StrictModel):
     """``reasons`` say why nobody vouches; ``sample``: only rows that anybody may see are read.
 
-    ``launched``: the launcher builds this by itself, so that nothing of another run is waited for.
+    ``launched``: the launcher builds this by itself, so that nothing of another run is waited for. ``unseen``: not even
+    a preview is judged, because it reads what main doesn't.
     """
 
     reasons: tuple[str, ...] = ()
     vouched: bool = False
     sample: bool = False
     launched: bool = False
+    unseen: bool = False
 
 
-def standing(pull: PullRequest, launcher: Launcher, obstacles: Sequence[str], behind: bool) -> Standing:
+def standing(pull: PullRequest, launcher: Launcher, obstacles: Obstacles, behind: bool) -> Standing:
     """``obstacles``: why the launcher doesn't build by itself; ``behind``: main's rules have changed meanwhile."""
     late = (f"{pull.base_branch} has other rules by now: merge it into {pull.head_branch}.",) if behind else ()
     if launcher == "train":
         return Standing(reasons=late, vouched=not behind)
-    return Standing(reasons=(*obstacles, *late), sample=pull.is_fork, launched=not obstacles)
+    return Standing(
+        reasons=(*obstacles.reasons, *late),
+        sample=pull.is_fork,
+        launched=not obstacles.reasons,
+        unseen=obstacles.unseen,
+    )

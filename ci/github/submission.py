@@ -6,7 +6,7 @@ from pathlib import Path
 from ci.forge.github import GitHub
 from ci.forge.values import PullRequest, Run
 from ci.github.admission import obstacles
-from ci.github.standing import RULES, Launcher, Standing, standing
+from ci.github.standing import RULES, Launcher, Obstacles, Standing, standing
 from ci.heads import changed_paths, fetch_branch, fetch_pull, has_commit, merge_base
 from dagster_project.domain.base import StrictModel
 from dagster_project.domain.errors import RefusedError
@@ -79,7 +79,7 @@ class Desk:
         if base is None:
             raise RefusedError(f"{pull.head_branch} has no commit in common with {MAIN}: nothing to judge.")
         launcher = launcher_of(run)
-        why = () if launcher == "train" else obstacles(self.repo, pull.is_fork, base, head)
+        why = Obstacles() if launcher == "train" else obstacles(self.repo, pull.is_fork, base, head)
         behind = bool(changed_paths(self.repo, base, tip, RULES))
         return Submission(
             pull=pull,
@@ -92,7 +92,7 @@ class Desk:
         )
 
     def built(self, run: Run, pull: PullRequest, head: str) -> bool:
-        """Whether it was this run that built this head of the pull request. A launcher's run has to have admitted it."""
+        """Whether it was this run that built this head of the pull request; the launcher's has to have admitted it."""
         if launcher_of(run) == "train":
             admitted = any(artifact.name == ADMITTED for artifact in self.forge.artifacts(run.id))
             return admitted and title_of(run) == (pull.number, head)

@@ -23,9 +23,9 @@ def current_sources(dataset: str, base: Repository, head: Repository, workspace:
     """
     head_contract = head.contracts[dataset]
     base_contract = base.contracts.get(dataset, head_contract)
-    before = snapshot_of(dataset, base, workspace) if dataset in base.contracts else None
-    after = snapshot_of(dataset, head, workspace)
-    return Sources(before or after, after, base_contract, head_contract)
+    before = snapshots_of(dataset, base, workspace) if dataset in base.contracts else {}
+    after = snapshots_of(dataset, head, workspace)
+    return Sources(before.get(dataset, after[dataset]), after[dataset], base_contract, head_contract, before, after)
 
 
 def snapshot_of(dataset: str, repository: Repository, workspace: Workspace) -> Snapshot:
@@ -34,10 +34,18 @@ def snapshot_of(dataset: str, repository: Repository, workspace: Workspace) -> S
     Raises:
         RefusedError: its rows, or those of a dataset that it reads, were refused.
     """
-    made = materialised(dataset, repository, workspace)
-    if made.snapshot is None:
-        raise _refused(dataset, made)
-    return made.snapshot
+    return snapshots_of(dataset, repository, workspace)[dataset]
+
+
+def snapshots_of(dataset: str, repository: Repository, workspace: Workspace) -> dict[str, Snapshot]:
+    """The same, with the snapshots of everything that it reads, by name."""
+    made: dict[str, Snapshot] = {}
+    for name in (*repository.inputs_of(dataset), dataset):
+        result = _materialised(name, repository, made, workspace)
+        if result.snapshot is None:
+            raise _refused(name, result)
+        made[name] = result.snapshot
+    return made
 
 
 def materialised(dataset: str, repository: Repository, workspace: Workspace) -> Materialised:
@@ -46,20 +54,21 @@ def materialised(dataset: str, repository: Repository, workspace: Workspace) -> 
     Raises:
         RefusedError: the rows of a dataset that it reads were refused.
     """
+    derivation = repository.contracts[dataset].derivation
+    made: dict[str, Snapshot] = {}
+    for source in derivation.inputs if derivation else ():
+        made |= snapshots_of(source, repository, workspace)
+    return _materialised(dataset, repository, made, workspace)
+
+
+def _materialised(
+    dataset: str, repository: Repository, made: dict[str, Snapshot], workspace: Workspace
+) -> Materialised:
     from dagster_project.data.datasets import materialise
 
-    made: dict[str, Snapshot] = {}
-    for name in repository.inputs_of(dataset):
-        result = materialise(repository.contracts[name], _inputs(repository, name, made), workspace)
-        if result.snapshot is None:
-            raise _refused(name, result)
-        made[name] = result.snapshot
-    return materialise(repository.contracts[dataset], _inputs(repository, dataset, made), workspace)
-
-
-def _inputs(repository: Repository, name: str, made: dict[str, Snapshot]) -> dict[str, Snapshot]:
-    derivation = repository.contracts[name].derivation
-    return {source: made[source] for source in derivation.inputs} if derivation else {}
+    contract = repository.contracts[dataset]
+    inputs = contract.derivation.inputs if contract.derivation else ()
+    return materialise(contract, {source: made[source] for source in inputs}, workspace)
 
 
 def _refused(name: str, made: Materialised) -> RefusedError:

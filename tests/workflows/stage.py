@@ -18,8 +18,7 @@ from tests.workflows.acting import Acted, act
 ROOT = Path(__file__).resolve().parents[2]
 NAME, GATE = "acme/rides", "threeacts-gate"
 GATE_RIGHTS = {
-    "actions": "read", "checks": "write", "contents": "write", "issues": "write", "metadata": "read",
-    "pull_requests": "write",
+    "actions": "read", "checks": "write", "contents": "write", "metadata": "read", "pull_requests": "write",
 }  # fmt: skip
 PULL_REQUEST, VERDICT, TRAIN, DEPLOY = (
     f".github/workflows/{name}.yml" for name in ("pull-request", "verdict", "train", "deploy")
@@ -113,8 +112,7 @@ class Stage:
         elif event.name == "pull_request" and action in ("opened", "synchronize", "reopened"):
             number = payload["pull_request"]["number"]
             self._run(PULL_REQUEST, "pull_request", action, payload, f"refs/pull/{number}/merge", number)
-            if action == "synchronize":
-                self._run(TRAIN, "pull_request_target", action, payload, "main", number)
+            self._run(TRAIN, "pull_request_target", action, payload, "main", number)
         elif event.name == "pull_request" and action == "labeled":
             self._run(TRAIN, "pull_request_target", action, payload, "main", payload["pull_request"]["number"])
         elif event.name == "push" and payload["ref"] == "refs/heads/main":
@@ -169,9 +167,7 @@ def _title(workflow: str, payload: dict[str, Any]) -> str:
     if workflow != TRAIN:
         return ""
     pull = payload["pull_request"]
-    if payload["action"] == "labeled":
-        return f"train #{pull['number']} at {pull['head']['sha']}"
-    return f"withdraw #{pull['number']}"
+    return f"train #{pull['number']} at {pull['head']['sha']}"
 
 
 def _rights(workflow: dict[str, Any]) -> dict[str, str]:

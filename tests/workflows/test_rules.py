@@ -109,6 +109,8 @@ def owner_lines() -> list[str]:
 
 @pytest.mark.parametrize("pattern", owner_lines())
 def test_each_code_owners_line_matches_something_that_can_exist(pattern):
+    if pattern == "*":
+        return
     assert pattern.startswith("/")
     path = Path(pattern.strip("/"))
     assert (ROOT / path).exists() or list(ROOT.glob(str(path.parent))), f"nothing is at {pattern}"

@@ -15,6 +15,7 @@ from typing import Any
 
 from ci.github.builds import artifact_name, export_build
 from ci.github.outbox import Outbox
+from ci.github.submission import ADMITTED
 from ci.judging.snapshots import snapshot_of
 from ci.main import main
 from ci.session import open_head
@@ -28,8 +29,7 @@ from tests.github.world import Run
 
 NAME, GATE, FORK = "acme/rides", "threeacts-gate", "stranger/rides"
 GATE_RIGHTS = {
-    "actions": "read", "checks": "write", "contents": "write", "issues": "write", "metadata": "read",
-    "pull_requests": "write",
+    "actions": "read", "checks": "write", "contents": "write", "metadata": "read", "pull_requests": "write",
 }  # fmt: skip
 DEPLOY_RIGHTS = {
     "checks": "read", "contents": "read", "deployments": "write", "metadata": "read", "pull_requests": "read"
@@ -169,9 +169,13 @@ class Scene:
         return self.ran(pull, artifacts=self.studio.build(spec, **files))
 
     def trained(self, pull: Pull, spec: str = GOOD, **files: str) -> int:
-        """An honest run of the launcher, after the label."""
+        """An honest run of the launcher, which admitted the commit."""
+        artifacts = {**self.studio.build(spec, **files), ADMITTED: {"admitted": b"yes"}}
+        return self.launched(pull, artifacts)
+
+    def launched(self, pull: Pull, artifacts: Mapping[str, bytes | Mapping[str, Any]]) -> int:
+        """A run of the launcher that left these."""
         title = f"train #{pull.number} at {pull.head}"
-        artifacts = self.studio.build(spec, **files)
         return self.ran(pull, artifacts=artifacts, workflow=TRAIN, event="pull_request_target", title=title)
 
     # What jobs do
@@ -206,8 +210,9 @@ class Scene:
         out = repo.with_name(f"{repo.name}-outbox")
         arguments = ("--run-id", str(run), "--out", str(out), "--report", str(repo.with_name(f"{repo.name}-report")))
         self._well(self.acts("evaluate", *arguments, repo=repo, environment=self.judging))
-        self.studio.warm = self.studio.warm or _moved(repo / ".acts", self.studio.folder / "warm")
-        digest = self.outputs(repo)["digest"]
+        digest = self.outputs()["digest"]
+        if digest:
+            self.studio.warm = self.studio.warm or _moved(repo / ".acts", self.studio.folder / "warm")
         return Handed(out, digest) if digest else None
 
     def judged(self, run: int) -> Handed:
@@ -222,7 +227,8 @@ class Scene:
 
     def published(self, handed: Handed) -> tuple[int, str]:
         """How the job publish ended, and what it said."""
-        return self.acts("publish", "--folder", str(handed.folder), "--digest", handed.digest, repo=self.desk())
+        arguments = ("--folder", str(handed.folder), "--digest", handed.digest, "--run-id", str(handed.outbox.run))
+        return self.acts("publish", *arguments, repo=self.desk())
 
     def deployed(self, commit: str, *more: str) -> tuple[int, str]:
         """How the job deploy ended, and what it said."""
@@ -233,7 +239,7 @@ class Scene:
     def passed(self, branch: str = "better", spec: str = GOOD) -> Pull:
         """A pull request of a branch, judged and promoted; with the head that has the lock."""
         pull = self.pushed(branch, {SPEC: spec})
-        self.publish(self.judged(self.built(pull, spec)))
+        self.publish(self.judged(self.trained(pull, spec)))
         return Pull(pull.number, self.head(pull.number))
 
     # What there is
@@ -262,7 +268,7 @@ class Scene:
             "GITHUB_OUTPUT": str(self.folder / "outputs"),
         }
 
-    def outputs(self, _repo: Path | None = None) -> dict[str, str]:
+    def outputs(self) -> dict[str, str]:
         """Outputs of the steps so far; the last of a name."""
         lines = (self.folder / "outputs").read_text().splitlines()
         return dict(line.partition("=")[::2] for line in lines)

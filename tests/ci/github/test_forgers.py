@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ci.github.submission import ADMITTED
 from dagster_project.domain.base import digest_of_bytes
 from tests.ci.github.scene import (
     BUILT,
@@ -63,7 +64,7 @@ def test_a_job_named_like_the_gate_deploys_nothing(scene: Scene) -> None:
 
 def test_a_forged_success_does_not_hide_our_failure(scene: Scene) -> None:
     pull = scene.pushed("strict", {SPEC: STRICT})
-    scene.publish(scene.judged(scene.built(pull, STRICT)))
+    scene.publish(scene.judged(scene.trained(pull, STRICT)))
     forged_check(scene, pull.head, scene.check(pull.head)["external_id"])
     code, said = scene.deployed(scene.double.merge(NAME, pull.number))
     assert code == 1 and "is 'failure'" in said
@@ -85,7 +86,7 @@ def test_a_job_named_like_the_gate_satisfies_no_rule(scene: Scene) -> None:
 def test_claims_of_metrics_are_measured_and_not_believed(scene: Scene) -> None:
     pull, builds = scene.pushed("strict", {SPEC: STRICT}), scene.studio.build(STRICT)
     builds[BUILT] = claims(builds[BUILT], claims={"roc_auc": 1.0})
-    scene.publish(scene.judged(scene.ran(pull, artifacts=builds)))
+    scene.publish(scene.judged(scene.launched(pull, builds | {ADMITTED: {"admitted": b"yes"}})))
     assert scene.check(pull.head)["conclusion"] == "failure"
     assert "roc_auc" in scene.check(pull.head)["output"]["title"] and scene.head(pull.number) == pull.head
 
@@ -101,7 +102,7 @@ def test_claims_of_metrics_are_measured_and_not_believed(scene: Scene) -> None:
 def test_a_bundle_does_not_vouch_for_itself(scene: Scene, harm: Any, said: str) -> None:
     pull, builds = scene.pushed("better", {SPEC: GOOD}), scene.studio.build()
     builds[BUILT] = harm(builds[BUILT])
-    scene.publish(scene.judged(scene.ran(pull, artifacts=builds)))
+    scene.publish(scene.judged(scene.launched(pull, builds | {ADMITTED: {"admitted": b"yes"}})))
     assert scene.check(pull.head)["conclusion"] in ("failure", "action_required")
     assert said in scene.comment(pull.number) and scene.head(pull.number) == pull.head
     assert not scene.rows("judgements") and not scene.rows("provenance")
@@ -155,9 +156,43 @@ def test_a_branch_that_changes_what_a_build_runs_gets_a_preview(scene: Scene, pa
     preview(scene, pull, "It changes more than contracts, specs and texts")
 
 
+def test_a_run_of_pull_request_vouches_for_nothing(scene: Scene) -> None:
+    """GitHub doesn't say onto which base it ran, and the workflow's file comes from there."""
+    pull = scene.pushed("better", {SPEC: GOOD})
+    scene.publish(scene.judged(scene.built(pull)))
+    assert scene.check(pull.head)["conclusion"] == "action_required" and scene.head(pull.number) == pull.head
+    scene.publish(scene.judged(scene.trained(pull)))
+    assert scene.check(pull.head)["conclusion"] == "success", "the launcher's run does"
+
+
+def test_a_run_of_the_launcher_that_admitted_nothing_stands_for_nothing(scene: Scene) -> None:
+    pull = scene.forked("mine", {SPEC: GOOD})
+    run = scene.launched(pull, scene.studio.build())
+    assert scene.evaluated(run) is None
+    scene.announce(run)
+    assert not scene.comments(pull.number)
+
+
+def test_an_outbox_of_another_run_is_refused(scene: Scene) -> None:
+    honest = scene.judged(scene.trained(scene.pushed("better", {SPEC: GOOD})))
+    other = scene.built(scene.pushed("other", {"README.md": "else\n"}))
+    arguments = ("--folder", str(honest.folder), "--digest", honest.digest, "--run-id", str(other))
+    code, said = scene.acts("publish", *arguments, repo=scene.desk())
+    assert code == 1 and "nothing is taken from it" in said
+
+
+def test_a_late_preview_says_nothing_over_a_verdict(scene: Scene) -> None:
+    pull = scene.pushed("better", {SPEC: GOOD})
+    late = scene.judged(scene.built(pull))
+    scene.publish(scene.judged(scene.trained(pull)))
+    told = scene.comment(pull.number)
+    scene.publish(late)
+    assert scene.comment(pull.number) == told and scene.check(pull.head)["conclusion"] == "success"
+
+
 def test_words_beside_a_spec_cost_no_approval(scene: Scene) -> None:
     pull = scene.pushed("better", {SPEC: GOOD, "README.md": "# Rides, better\n", "docs/rides.md": "More\n"})
-    scene.publish(scene.judged(scene.built(pull)))
+    scene.publish(scene.judged(scene.trained(pull)))
     assert scene.check(pull.head)["conclusion"] == "success"
 
 
@@ -173,7 +208,7 @@ def test_an_outbox_does_not_vouch_for_a_preview(scene: Scene, tmp_path: Path) ->
 @pytest.mark.parametrize("what", ["pull", "repository", "head", "base"])
 def test_an_outbox_that_speaks_of_something_else_is_refused(scene: Scene, tmp_path: Path, what: str) -> None:
     pull, other = scene.pushed("better", {SPEC: GOOD}), scene.pushed("other", {"README.md": "else\n"})
-    honest = scene.judged(scene.built(pull))
+    honest = scene.judged(scene.trained(pull))
     value = {"pull": other.number, "repository": "acme/else", "head": other.head, "base": pull.head}[what]
     code, said = scene.published(
         repacked(honest, tmp_path / "forged", lambda box: box.model_copy(update={what: value}))
@@ -205,7 +240,7 @@ def onnx_of(handed: Handed) -> Path:
 
 def test_bytes_that_changed_on_the_way_are_not_published(scene: Scene) -> None:
     pull = scene.pushed("better", {SPEC: GOOD})
-    handed = scene.judged(scene.built(pull))
+    handed = scene.judged(scene.trained(pull))
     onnx = onnx_of(handed)
     onnx.write_bytes(onnx.read_bytes() + b" ")
     code, said = scene.published(handed)
@@ -215,7 +250,7 @@ def test_bytes_that_changed_on_the_way_are_not_published(scene: Scene) -> None:
 
 def test_another_document_is_not_the_one_that_was_evaluated(scene: Scene, tmp_path: Path) -> None:
     pull = scene.pushed("better", {SPEC: GOOD})
-    handed = scene.judged(scene.built(pull))
+    handed = scene.judged(scene.trained(pull))
     forged = repacked(handed, tmp_path / "forged", lambda box: box.model_copy(update={"preview": True}))
     assert forged.digest != handed.digest
     code, said = scene.published(Handed(forged.folder, handed.digest))
@@ -283,7 +318,7 @@ def test_a_verdict_on_an_older_commit_deploys_nothing(scene: Scene) -> None:
 
 def test_a_verdict_on_a_head_that_moved_promotes_nothing_and_is_not_told(scene: Scene) -> None:
     pull = scene.pushed("better", {SPEC: GOOD})
-    handed = scene.judged(scene.built(pull))
+    handed = scene.judged(scene.trained(pull))
     newer = scene.pushed("better", {"README.md": "newer\n"})
     scene.announce(scene.began(newer).id)
     told = scene.comment(pull.number)
@@ -296,7 +331,7 @@ def test_a_verdict_on_a_head_that_moved_promotes_nothing_and_is_not_told(scene: 
 
 def test_a_verdict_against_a_former_champion_promotes_nothing(scene: Scene) -> None:
     late = scene.pushed("late", {SPEC: GOOD})
-    handed = scene.judged(scene.built(late))
+    handed = scene.judged(scene.trained(late))
     lock = scene.file(scene.passed("late-2", GOOD).head, LOCK)
     first = scene.passed("first", edited(WEAK, ("seed: 7", "seed: 8")))
     scene.double.merge(NAME, first.number)
@@ -336,7 +371,7 @@ def test_a_spec_that_loosens_is_judged_by_main_s_rules_and_promotes_nothing(scen
         NAME, "main", {SPEC: edited(GOOD, ("include: [miles, carrier, seats]", "include: [carrier, seats]"))}
     )
     pull = scene.pushed("looser", {SPEC: spec})
-    scene.publish(scene.judged(scene.built(pull, spec)))
+    scene.publish(scene.judged(scene.trained(pull, spec)))
     assert "gates:loosened" in scene.labels(pull.number) and scene.head(pull.number) == pull.head
     assert "challenger:better" not in scene.labels(pull.number)
     assert "champion on holdout" in scene.comment(pull.number), "main's gate is held"
@@ -354,7 +389,7 @@ def test_another_label_is_loosening(scene: Scene) -> None:
 def test_a_lock_that_comes_with_loosened_gates_is_refused(scene: Scene) -> None:
     lock = scene.file(scene.passed().head, LOCK)
     pull = scene.pushed("looser", {SPEC: edited(GOOD, LOOSER["bound"]), LOCK: lock})
-    run = scene.built(pull, edited(GOOD, LOOSER["bound"]))
+    run = scene.trained(pull, edited(GOOD, LOOSER["bound"]))
     scene.announce(run)
     scene.publish(scene.judged(run))
     assert scene.check(pull.head)["conclusion"] == "failure", scene.comment(pull.number)
@@ -382,6 +417,6 @@ def test_sql_that_brings_the_holdout_into_train_is_refused(scene: Scene, old: st
     trips = "data_contracts/trips.yaml"
     files = {trips: TRIPS.replace("version: 1.2.0", "version: 1.3.0"), SQL: edited(COARSE_SQL, (old, new))}
     pull = scene.pushed("leak", {SPEC: GOOD, **files})
-    scene.publish(scene.judged(scene.built(pull, GOOD, **files)))
+    scene.publish(scene.judged(scene.trained(pull, GOOD, **files)))
     assert scene.check(pull.head)["conclusion"] == "failure" and said in scene.comment(pull.number)
     assert not scene.rows("judgements") and scene.head(pull.number) == pull.head

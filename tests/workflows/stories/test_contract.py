@@ -5,7 +5,7 @@ import pytest
 from tests.ci.workbench import MODEL
 from tests.github.double import Double
 from tests.trees import TRIPS
-from tests.workflows.stage import NAME, PULL_REQUEST, Stage
+from tests.workflows.stage import NAME, PULL_REQUEST, TRAIN, Stage
 from tests.workflows.stories.playing import approved, jobs, went_well
 
 FILE = "data_contracts/trips.yaml"
@@ -23,6 +23,7 @@ def test_a_contract_alone_is_refused_when_it_breaks_a_model_and_judged_when_it_d
     played = stage.play()
     (refused,) = jobs(played, PULL_REQUEST, "opened")
     assert refused["plan"] == "failure" and refused["build"] == "skipped", "nothing is spent"
+    assert jobs(played, TRAIN, "opened")[0]["build"] == "skipped"
     (check,) = stage.checks(double.pull(NAME, number)["head"]["sha"])
     assert check["conclusion"] == "failure" and check["output"]["annotations_count"] > 0
     (comment,) = stage.comments(number)
@@ -31,7 +32,7 @@ def test_a_contract_alone_is_refused_when_it_breaks_a_model_and_judged_when_it_d
     head = double.push(NAME, "rows", {FILE: STRICT})
     number = double.open_pull(NAME, "rows")
     played = went_well(stage.play())
-    built = jobs(played, PULL_REQUEST, "opened")[0]
+    built = jobs(played, TRAIN, "opened")[0]
     assert built["build (dataset, trips)"] == "success" and f"build (model, {MODEL})" not in built
     (comment,) = stage.comments(number)
     assert "dataset trips" in comment and "Passed" in comment

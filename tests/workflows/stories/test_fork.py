@@ -37,7 +37,8 @@ def test_a_fork_gets_a_preview_then_the_real_build_and_its_promotion_after_the_m
     _label(stage, number, "stranger")
     played = stage.play()
     assert LABEL not in stage.labels(number), "a label by who may not is taken off"
-    assert "failure" in [found["approve"] for found in jobs(played, TRAIN, "labeled")]
+    assert "failure" in [found["admit"] for found in jobs(played, TRAIN, "labeled")]
+    assert not [j for j in jobs(played, VERDICT, "completed") if j["evaluate"] != "skipped"], "and stands for nothing"
 
     _label(stage, number, "maintainer")
     head = double.push(FORK, "better", {"README.md": "one more"}, by="stranger")
@@ -46,7 +47,7 @@ def test_a_fork_gets_a_preview_then_the_real_build_and_its_promotion_after_the_m
 
     _label(stage, number, "maintainer")
     played = went_well(stage.play())
-    (trained,) = [j for j in jobs(played, TRAIN, "labeled") if j["approve"] == "success"]
+    (trained,) = [j for j in jobs(played, TRAIN, "labeled") if j["admit"] == "success"]
     assert trained[f"build (model, {MODEL})"] == "success"
     (comment,) = stage.comments(number)
     assert "Passed" in comment and "Apply the patch" in comment and "diff --git a/models/tardy" in comment
