@@ -9,15 +9,19 @@ from ci.deploying.console import Console
 from ci.deploying.deployment import Deployment
 from ci.deploying.run import deploy
 from ci.forge.values import Check, DeploymentState, PullRequest
+from ci.git import GitTree
 from ci.github.health import unhealthy
-from ci.github.submission import Desk
+from ci.github.submission import MAIN, Desk
 from ci.github.telling import CHECK
 from ci.heads import changed_paths
 from ci.session import DECLARATIONS
 from dagster_project.domain.deployment import DESIRED, DesiredState
 from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.loading import load_repository
+from dagster_project.domain.repository import Repository
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.deployments import Deployments
+from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
 
 HEALTHY = ("served", "nobody", "published")
@@ -65,6 +69,7 @@ def ship(desk: Desk, commit: str, to: Shipping, console: Console) -> Shipped:
         RefusedError: no passed verdict stands for the commit.
     """
     pull, outbox = verdict_of(desk, commit, to.app)
+    check_vouched(Workspace(repo=desk.repo), *(load_repository(GitTree(desk.repo, c)) for c in (f"{commit}^1", commit)))
     payload: dict[str, Any] = {"pull_request": pull.number, "head": pull.head, "verdict": outbox}
     id = desk.forge.deployment(commit, to.environment, f"#{pull.number} {pull.title}"[:140], payload)
 
@@ -95,7 +100,8 @@ def verdict_of(desk: Desk, commit: str, app: int) -> tuple[PullRequest, str]:
         RefusedError: the commit is no merge, our App's newest check of its head is no success, or what was merged
             is not what was judged.
     """
-    merged = [p for p in desk.forge.pulls_of_commit(commit) if p.merged and p.merge_commit == commit]
+    found = desk.forge.pulls_of_commit(commit)
+    merged = [p for p in found if p.merged and (p.merge_commit, p.base_branch) == (commit, MAIN)]
     if not merged:
         raise RefusedError(f"{commit[:12]} is not the merge of a pull request: nothing is deployed from it.")
     pull = merged[0]
@@ -108,6 +114,22 @@ def verdict_of(desk: Desk, commit: str, app: int) -> tuple[PullRequest, str]:
             f"{', '.join(other[:3])}. Open a pull request with what main holds now."
         )
     return pull, digest
+
+
+def check_vouched(workspace: Workspace, before: Repository, after: Repository) -> None:
+    """Look into the ledger who stands for the champions that a merge brings.
+
+    Raises:
+        RefusedError: nobody does for one of them.
+    """
+    new = [lock for name, lock in after.locks.items() if before.locks.get(name) != lock]
+    known = {row.get("bundle") for row in Ledger(workspace.ledger, "provenance").rows()} if new else set()
+    for lock in new:
+        if lock.bundle not in known:
+            raise RefusedError(
+                f"{lock.model}: nobody stands for the bundle {lock.bundle[:19]}: nothing is deployed. Promote what the "
+                "launcher built."
+            )
 
 
 def passed_check(checks: Sequence[Check], app: int, pull: PullRequest) -> str:
