@@ -55,6 +55,7 @@ class Handed:
 
     folder: Path
     digest: str
+    run: int = 0
 
     @property
     def outbox(self) -> Outbox:
@@ -213,7 +214,7 @@ class Scene:
         digest = self.outputs()["digest"]
         if digest:
             self.studio.warm = self.studio.warm or _moved(repo / ".acts", self.studio.folder / "warm")
-        return Handed(out, digest) if digest else None
+        return Handed(out, digest, run) if digest else None
 
     def judged(self, run: int) -> Handed:
         """The same, where something has to be handed over."""
@@ -227,7 +228,7 @@ class Scene:
 
     def published(self, handed: Handed) -> tuple[int, str]:
         """How the job publish ended, and what it said."""
-        arguments = ("--folder", str(handed.folder), "--digest", handed.digest, "--run-id", str(handed.outbox.run))
+        arguments = ("--folder", str(handed.folder), "--digest", handed.digest, "--run-id", str(handed.run))
         return self.acts("publish", *arguments, repo=self.desk())
 
     def deployed(self, commit: str, *more: str) -> tuple[int, str]:
@@ -355,7 +356,7 @@ def repacked(handed: Handed, folder: Path, alter: Callable[[Outbox], Outbox]) ->
     shutil.copytree(handed.folder, folder)
     data = alter(handed.outbox).to_json().encode()
     (folder / "outbox.json").write_bytes(data)
-    return Handed(folder, digest_of_bytes(data))
+    return Handed(folder, digest_of_bytes(data), handed.run)
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

@@ -253,7 +253,7 @@ def test_another_document_is_not_the_one_that_was_evaluated(scene: Scene, tmp_pa
     handed = scene.judged(scene.trained(pull))
     forged = repacked(handed, tmp_path / "forged", lambda box: box.model_copy(update={"preview": True}))
     assert forged.digest != handed.digest
-    code, said = scene.published(Handed(forged.folder, handed.digest))
+    code, said = scene.published(Handed(forged.folder, handed.digest, handed.run))
     assert code == 1 and "not the document that was evaluated" in said and not scene.comments(pull.number)
 
 
