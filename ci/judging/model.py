@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from ci.judging import evidence
 from ci.judging.budget import permission
 from ci.judging.diagnosis import Diagnosis, diagnose, diagnosis_key, kept_report
+from ci.judging.interference import Interference, Probe
 from ci.judging.models import JudgedModel, load_judged
-from ci.judging.rows import JudgedRows, Sources, judged_rows, leak_findings
+from ci.judging.rows import JudgedRows, Sources, judged_rows, leak_findings, seen_parts
 from ci.judging.snapshots import current_sources
 from dagster_project.domain.bundle import Provenance
 from dagster_project.domain.decide import Case, asks_holdout, decide
@@ -45,6 +46,7 @@ class Judgement:
 
     name: str
     rules: JudgingRules
+    base: Repository
     head: Repository
     sources: Sources
     store: ArtifactStore
@@ -55,6 +57,7 @@ class Judgement:
     commits: Commits
     timings: dict[str, float] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
+    leaks: Interference = field(default_factory=Interference)
 
     def run(self) -> Verdict:
         """Validation gates, then the holdout where they pass, then the verdict."""
@@ -63,6 +66,7 @@ class Judgement:
 
     def _decided(self) -> Verdict:
         rows = self._timed("rows", lambda: judged_rows(self.rules, self.sources))
+        self.leaks = self._leaks(rows)
         answers = self._answers(rows["validation"])
         diagnosis = self._timed("deepchecks", lambda: self._diagnosis(rows, answers["challenger"]))
         self.pages = diagnosis.pages
@@ -74,6 +78,17 @@ class Judgement:
         values, comparisons = (*found.values, *asked.values), (*found.comparisons, *asked.comparisons)
         both = Measurements(values=values, comparisons=comparisons, checks=found.checks)
         return decide(self.rules.gates, both, case, permission)
+
+    def _leaks(self, rows: dict[str, JudgedRows]) -> Interference:
+        """What of the holdout the build could see: by ids, and by what changes when the holdout is taken away."""
+        spec, holdout = self.head.specs[self.name], rows["holdout"].champion
+        seen = seen_parts(spec, self.rules, self.sources, rows)
+        found = leak_findings(self.sources, seen, holdout)
+        probe = Probe(self.base, self.head, spec, self.rules, self.sources, seen, holdout)
+        if not probe.is_due:
+            return Interference(found)
+        tested = self._timed("interference", probe.run)
+        return Interference((*found, *tested.findings), tested.untested)
 
     def _answers(self, rows: JudgedRows) -> dict[str, Answers]:
         answers = {"challenger": self.challenger.answers(rows.challenger)}
@@ -139,7 +154,7 @@ class Judgement:
         )
         for part in rows.values():
             found += part.findings
-        return found + leak_findings(spec, self.rules, self.sources, rows)
+        return found + self.leaks.findings
 
     def _on_holdout(self, case: Case, rows: JudgedRows) -> tuple[Permission, Measurements]:
         """Ask the budget first; only what it grants is measured."""
@@ -183,7 +198,7 @@ class Judgement:
             base=self.commits.base,
             head=self.commits.head,
             preview=self.provenance is None,
-            loosened=self.rules.loosened,
+            loosened=(*self.rules.loosened, *self.leaks.untested),
             facts=facts.model_dump(mode="json"),
         )
 
@@ -220,6 +235,7 @@ def judge_model(
     judgement = Judgement(
         name=name,
         rules=rules,
+        base=base,
         head=head,
         sources=current_sources(rules.spec.contract.name, base, head, workspace),
         store=store,

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagster_project.data.splits import Part
 from dagster_project.domain.contract import DataContract, Role
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.domain.spec import ModelSpec
@@ -20,6 +19,8 @@ from dagster_project.domain.verdict import Finding, Outcome
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
+
+    from dagster_project.data.splits import Part
 
 SEEN: tuple[Part, ...] = ("train", "validation")
 """Parts that a build is given."""
@@ -55,7 +56,7 @@ class Sources:
         return self.base.digest == self.head.digest
 
 
-def judged_rows(rules: JudgingRules, sources: Sources) -> dict[Part, JudgedRows]:
+def judged_rows(rules: JudgingRules, sources: Sources) -> dict[str, JudgedRows]:
     """Train, validation and holdout rows for the challenger and the champion.
 
     Raises:
@@ -71,13 +72,14 @@ def _judged(part: Part, champion: pl.DataFrame, target: str, sources: Sources) -
     if sources.same:
         return JudgedRows(champion, champion, champion[target].to_numpy())
     challenger = _paired(champion, sources)
-    kept = champion.join(challenger.select(id_names(sources.base_contract)), on=id_names(sources.base_contract), how="semi")
+    key = id_names(sources.base_contract)
+    kept = champion.join(challenger.select(key), on=key, how="semi")
     findings = _pairing_findings(part, champion, kept, challenger, target)
     return JudgedRows(challenger, kept, kept[target].to_numpy(), findings)
 
 
 def seen_parts(
-    spec: ModelSpec, rules: JudgingRules, sources: Sources, rows: Mapping[Part, JudgedRows]
+    spec: ModelSpec, rules: JudgingRules, sources: Sources, rows: Mapping[str, JudgedRows]
 ) -> dict[Part, pl.DataFrame]:
     """Train and validation rows as the pull request's own spec and SQL give them to its build."""
     from dagster_project.data.splits import read_parts

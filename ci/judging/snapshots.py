@@ -39,13 +39,11 @@ def snapshot_of(dataset: str, repository: Repository, workspace: Workspace) -> S
 
 def snapshots_of(dataset: str, repository: Repository, workspace: Workspace) -> dict[str, Snapshot]:
     """The same, with the snapshots of everything that it reads, by name."""
-    made: dict[str, Snapshot] = {}
-    for name in (*repository.inputs_of(dataset), dataset):
-        result = _materialised(name, repository, made, workspace)
-        if result.snapshot is None:
-            raise _refused(name, result)
-        made[name] = result.snapshot
-    return made
+    made = _inputs_made(dataset, repository, workspace)
+    result = _materialised(dataset, repository, made, workspace)
+    if result.snapshot is None:
+        raise _refused(dataset, result)
+    return {**made, dataset: result.snapshot}
 
 
 def materialised(dataset: str, repository: Repository, workspace: Workspace) -> Materialised:
@@ -54,19 +52,23 @@ def materialised(dataset: str, repository: Repository, workspace: Workspace) -> 
     Raises:
         RefusedError: the rows of a dataset that it reads were refused.
     """
-    derivation = repository.contracts[dataset].derivation
+    return _materialised(dataset, repository, _inputs_made(dataset, repository, workspace), workspace)
+
+
+def _inputs_made(dataset: str, repository: Repository, workspace: Workspace) -> dict[str, Snapshot]:
     made: dict[str, Snapshot] = {}
-    for source in derivation.inputs if derivation else ():
-        made |= snapshots_of(source, repository, workspace)
-    return _materialised(dataset, repository, made, workspace)
+    for name in repository.inputs_of(dataset):
+        result = _materialised(name, repository, made, workspace)
+        if result.snapshot is None:
+            raise _refused(name, result)
+        made[name] = result.snapshot
+    return made
 
 
-def _materialised(
-    dataset: str, repository: Repository, made: dict[str, Snapshot], workspace: Workspace
-) -> Materialised:
+def _materialised(name: str, repository: Repository, made: dict[str, Snapshot], workspace: Workspace) -> Materialised:
     from dagster_project.data.datasets import materialise
 
-    contract = repository.contracts[dataset]
+    contract = repository.contracts[name]
     inputs = contract.derivation.inputs if contract.derivation else ()
     return materialise(contract, {source: made[source] for source in inputs}, workspace)
 

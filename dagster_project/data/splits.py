@@ -4,20 +4,21 @@ Only labelled rows take part. Split by time, ties at a boundary stay together an
 side of each boundary; split by a hash, a row stays in its part when others arrive.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from upath import UPath
 
 from dagster_project.data.datasets import read
 from dagster_project.data.digests import hash_rows, rows_sum, table_digest
-from dagster_project.data.split_rules import hash_parts, time_parts
+from dagster_project.data.split_rules import HOLDOUT, hash_parts, time_parts
 from dagster_project.data.tables import stage
 from dagster_project.domain.base import digest_of
 from dagster_project.domain.contract import DataContract, Role
 from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.files import write_whole
 from dagster_project.domain.snapshot import Snapshot, SplitResult, SplitRows
-from dagster_project.domain.spec import ModelSpec, TimeSplit
+from dagster_project.domain.spec import GroupSplit, ModelSpec, TimeSplit
 from dagster_project.domain.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -81,15 +82,40 @@ def read_parts(spec: ModelSpec, contract: DataContract, snapshot: Snapshot) -> "
     if isinstance(split, TimeSplit):
         codes = time_parts(rows[contract.with_role(Role.EVENT_TIME)[0].name], split)
     else:
-        ids = [column.name for column in contract.with_role(Role.ID)]
-        key = [split.column] if split.by == "group" else ids or [n for n in contract.column_names if n != spec.target]
-        codes = hash_parts(rows.select(key), split)
+        codes = hash_parts(rows.select(split_names(spec, contract)), split)
     parts = {name: rows.filter(pl.Series(codes == code)) for code, name in enumerate(PARTS)}
     for name, part in parts.items():
         if part.height == 0:
             message = f"model {spec.name}: the split leaves no {name} rows of {rows.height:,} labelled ones in"
             raise RefusedError(f"{message} {snapshot.dataset}. Make the part larger, or wait for rows.")
     return parts
+
+
+def split_names(spec: ModelSpec, contract: DataContract) -> list[str]:
+    """Columns that name what is split: the group, or the row by its ids (all columns but the target without ids)."""
+    if isinstance(spec.split, GroupSplit):
+        return [spec.split.column]
+    ids = [column.name for column in contract.with_role(Role.ID)]
+    return ids or [name for name in contract.column_names if name != spec.target]
+
+
+def seen_again(
+    spec: ModelSpec, contract: DataContract, seen: "Mapping[Part, pl.DataFrame]", rows: "pl.DataFrame"
+) -> "pl.DataFrame":
+    """Those of ``rows``, another run of the dataset, that stand where a build could see them.
+
+    Split by time, within the times of the parts that were ``seen``: another run may end earlier, and the split would
+    count back from there. Split by a hash, in the parts that it gives them to.
+    """
+    import polars as pl
+
+    labelled = rows.filter(pl.col(spec.target).is_not_null())
+    if isinstance(spec.split, TimeSplit):
+        time = contract.with_role(Role.EVENT_TIME)[0].name
+        spans = [pl.col(time).is_between(part[time].min(), part[time].max()) for part in seen.values()]
+        return labelled.filter(pl.any_horizontal(spans))
+    codes = hash_parts(labelled.select(split_names(spec, contract)), spec.split)
+    return labelled.filter(pl.Series(codes != HOLDOUT))
 
 
 def _ordered(rows: "pl.DataFrame", contract: DataContract) -> "pl.DataFrame":

@@ -80,6 +80,7 @@ def test_a_better_challenger_may_replace_the_champion(repo: Path) -> None:
     before = (repo / LOCK).read_text()
     verdict = challenged(repo).verdict
     assert verdict.outcome == "passed" and verdict.promotable, verdict.reasons
+    assert "interference" not in verdict.facts["timings"], "the rows are the base branch's"
     (gain,) = [c for c in verdict.comparisons if c.rows == "holdout"]
     assert gain.gain > 0 and gain.low > 0 and gain.method == "delong"
     assert not [m for m in verdict.measurements if m.rows == "holdout"], "no detail of the holdout is shown"
@@ -227,7 +228,7 @@ def test_a_claim_can_make_a_verdict_fail(repo: Path) -> None:
             "FROM rides\nUNION ALL SELECT 'x' || ride, started - INTERVAL 250 DAY, delay > 15, delay, 'good', miles, "
             "'A', CAST(miles / 10 AS INTEGER), CAST(started AS DATE), delay, delay, 1.0, 'L1' FROM rides "
             "WHERE started > TIMESTAMP '2024-12-01'\n",
-            "have a copy in the rows that the build could see",
+            "rows that the build could see depend on the holdout: without it",
         ),
     ],
     ids=["rows dropped", "labels changed", "time moved", "rows copied"],
@@ -250,6 +251,27 @@ def test_new_columns_pair_challenger_and_champion_on_the_same_rows(repo: Path) -
     verdict = challenged(repo, edited(GOOD, ("include: [miles, carrier, seats]", "include: [carrier, seats]"))).verdict
     assert verdict.promotable, verdict.reasons
     assert verdict.comparisons[0].count > 1000
+    assert verdict.facts["timings"]["interference"] > 0, "the SQL ran once more"
+
+
+def test_what_the_interference_test_can_t_see_promotes_nothing(repo: Path) -> None:
+    rides = edited(
+        (repo / "data_contracts/rides.yaml").read_text(),
+        ("id: rides-1", "id: more-1"),
+        ("landing/rides/", "landing/*/"),
+    )
+    change(repo, "data_contracts/more.yaml", rides.replace("name: rides\n", "name: more\n"))
+    change(
+        repo, TRIPS, edited((repo / TRIPS).read_text(), ("value: [rides]", "value: [rides, more]"), ("1.2.0", "1.3.0"))
+    )
+    change(
+        repo,
+        SQL,
+        edited(COARSE_SQL, ("miles / 10", "miles / 2"), ("FROM rides", "FROM rides SEMI JOIN more USING (ride)")),
+    )
+    verdict = challenged(repo).verdict
+    assert verdict.outcome == "passed" and not verdict.promotable
+    assert "more is a source that the base branch doesn't have" in " ".join(verdict.loosened)
 
 
 def budget(repo: Path, count: int) -> None:
