@@ -150,7 +150,8 @@ class Probe:
 
 
 def _words(change: Change) -> str:
-    named = ", ".join(change.columns[:MOST_NAMED]) + " and others" * (len(change.columns) > MOST_NAMED)
+    named = ", ".join(change.columns[:MOST_NAMED]) or "number of copies"
+    named += " and others" * (len(change.columns) > MOST_NAMED)
     told = {f"{change.others} have another {named}": change.others, f"{change.gone} are gone": change.gone}
     told[f"{change.new} are new"] = change.new
     return ", ".join(words for words, rows in told.items() if rows)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagster_project.domain.contract import DataContract, Role
+from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.trust import JudgingRules
@@ -60,7 +61,7 @@ def judged_rows(rules: JudgingRules, sources: Sources) -> dict[str, JudgedRows]:
     """Train, validation and holdout rows for the challenger and the champion.
 
     Raises:
-        RefusedError: a part would be empty.
+        RefusedError: a part would be empty, or the pull request has none of its rows.
     """
     from dagster_project.data.splits import read_parts
 
@@ -74,6 +75,8 @@ def _judged(part: Part, champion: pl.DataFrame, target: str, sources: Sources) -
     challenger = _paired(champion, sources)
     key = id_names(sources.base_contract)
     kept = champion.join(challenger.select(key), on=key, how="semi")
+    if kept.is_empty():
+        raise RefusedError(f"all rows of the {part} are gone: no {', '.join(key)} is as before. Keep the rows' ids.")
     findings = _pairing_findings(part, champion, kept, challenger, target)
     return JudgedRows(challenger, kept, kept[target].to_numpy(), findings)
 

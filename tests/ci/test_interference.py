@@ -11,6 +11,7 @@ from ci.judging.interference import Interference, Probe
 from ci.judging.rows import judged_rows, seen_parts
 from ci.judging.same import Change, change_between
 from ci.judging.snapshots import current_sources
+from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.repository import Repository
 from dagster_project.domain.trust import judging_rules
 from dagster_project.domain.workspace import Workspace
@@ -270,6 +271,11 @@ FROM_TEXT = of_trips(
 def test_sources_that_the_base_can_t_tell_are_not_tested(place: Path, head: dict[str, str], why: str) -> None:
     found = answer(place, {**files(), **head}, files())
     assert any(why in words for words in found.untested), found
+
+
+def test_other_ids_of_all_rows_are_refused(place: Path) -> None:
+    with pytest.raises(RefusedError, match="all rows of the train are gone: no ride is as before"):
+        answer(place, files(of_trips(("ride, started", "'x' || ride AS ride, started"))))
 
 
 def test_only_what_no_verdict_stands_on_is_tested(place: Path) -> None:
