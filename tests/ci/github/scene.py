@@ -16,6 +16,7 @@ from typing import Any
 from ci.github.builds import artifact_name, export_build
 from ci.github.outbox import Outbox
 from ci.github.submission import ADMITTED
+from ci.github.telling import CHECK
 from ci.judging.snapshots import snapshot_of
 from ci.main import main
 from ci.session import open_head
@@ -39,6 +40,8 @@ LOCK = f"models/{MODEL}/champion.lock.yaml"
 CODE = {PULL_REQUEST: "name: pull-request\n", "dagster_project/training.py": "SEED = 1\n", "README.md": "# Rides\n"}
 BUILT = artifact_name("model", MODEL)
 Artifacts = dict[str, dict[str, bytes]]
+YES: Artifacts = {ADMITTED: {"admitted": b"yes"}}
+"""What the launcher leaves of a commit that it admitted."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,23 @@ class Studio:
             self.builds[key] = {name: _exported(repo, name, result) for name, result in _results(repo)}
             shutil.rmtree(repo)
         return {name: dict(build) for name, build in self.builds[key].items()}
+
+
+@dataclass(frozen=True)
+class Crown:
+    """A champion: the files that its pull request brought, and the outbox that its check named."""
+
+    files: dict[str, str]
+    outbox: str
+
+
+@dataclass(frozen=True)
+class Crowns:
+    """Two champions, one better than the other, and the storage that knows them."""
+
+    storage: Path
+    first: Crown
+    second: Crown
 
 
 @dataclass
@@ -171,8 +191,7 @@ class Scene:
 
     def trained(self, pull: Pull, spec: str = GOOD, **files: str) -> int:
         """An honest run of the launcher, which admitted the commit."""
-        artifacts = {**self.studio.build(spec, **files), ADMITTED: {"admitted": b"yes"}}
-        return self.launched(pull, artifacts)
+        return self.launched(pull, self.studio.build(spec, **files) | YES)
 
     def launched(self, pull: Pull, artifacts: Mapping[str, bytes | Mapping[str, Any]]) -> int:
         """A run of the launcher that left these."""
@@ -201,9 +220,10 @@ class Scene:
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=told, stdout=pipe, stderr=subprocess.STDOUT, text=True)
 
-    def announce(self, run: int) -> str:
-        """The job announce went well; what it said."""
-        return self._well(self.acts("announce", "--run-id", str(run), repo=self.desk()))
+    def announce(self, run: int, *more: str) -> bool:
+        """The job announce went well; whether it asks for a judgement."""
+        self._well(self.acts("announce", "--run-id", str(run), *more, repo=self.desk()))
+        return self.outputs()["judge"] == "true"
 
     def evaluated(self, run: int, repo: Path | None = None) -> Handed | None:
         """What the job evaluate handed over; None: nothing."""
@@ -242,6 +262,13 @@ class Scene:
         pull = self.pushed(branch, {SPEC: spec})
         self.publish(self.judged(self.trained(pull, spec)))
         return Pull(pull.number, self.head(pull.number))
+
+    def crowned(self, crown: Crown, branch: str, method: str = "merge") -> str:
+        """A champion's pull request, judged and merged as if that had been today; the merge."""
+        pull = self.pushed(branch, crown.files)
+        body = {"name": CHECK, "head_sha": pull.head, "conclusion": "success", "external_id": crown.outbox}
+        self.ask("check-runs", body)
+        return self.double.merge(NAME, pull.number, method)
 
     # What there is
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ci.github.submission import ADMITTED
 from dagster_project.domain.base import digest_of_bytes
+from dagster_project.domain.deployment import DESIRED
 from tests.ci.github.scene import (
     BUILT,
     GOOD,
@@ -17,6 +17,7 @@ from tests.ci.github.scene import (
     SPEC,
     TRAIN,
     WEAK,
+    YES,
     Handed,
     Pull,
     Scene,
@@ -86,7 +87,7 @@ def test_a_job_named_like_the_gate_satisfies_no_rule(scene: Scene) -> None:
 def test_claims_of_metrics_are_measured_and_not_believed(scene: Scene) -> None:
     pull, builds = scene.pushed("strict", {SPEC: STRICT}), scene.studio.build(STRICT)
     builds[BUILT] = claims(builds[BUILT], claims={"roc_auc": 1.0})
-    scene.publish(scene.judged(scene.launched(pull, builds | {ADMITTED: {"admitted": b"yes"}})))
+    scene.publish(scene.judged(scene.launched(pull, builds | YES)))
     assert scene.check(pull.head)["conclusion"] == "failure"
     assert "roc_auc" in scene.check(pull.head)["output"]["title"] and scene.head(pull.number) == pull.head
 
@@ -102,7 +103,7 @@ def test_claims_of_metrics_are_measured_and_not_believed(scene: Scene) -> None:
 def test_a_bundle_does_not_vouch_for_itself(scene: Scene, harm: Any, said: str) -> None:
     pull, builds = scene.pushed("better", {SPEC: GOOD}), scene.studio.build()
     builds[BUILT] = harm(builds[BUILT])
-    scene.publish(scene.judged(scene.launched(pull, builds | {ADMITTED: {"admitted": b"yes"}})))
+    scene.publish(scene.judged(scene.launched(pull, builds | YES)))
     assert scene.check(pull.head)["conclusion"] in ("failure", "action_required")
     assert said in scene.comment(pull.number) and scene.head(pull.number) == pull.head
     assert not scene.rows("judgements") and not scene.rows("provenance")
@@ -261,7 +262,8 @@ def test_another_document_is_not_the_one_that_was_evaluated(scene: Scene, tmp_pa
 def test_a_digest_that_is_none_takes_nothing(scene: Scene, tmp_path: Path, digest: str) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "outbox.json").write_text("{}")
-    code, said = scene.published(Handed(tmp_path / "out", digest))
+    arguments = ("--folder", str(tmp_path / "out"), "--digest", digest, "--run-id", "1")
+    code, said = scene.acts("publish", *arguments, repo=scene.desk())
     assert code == 1 and "Nothing is taken" in said
 
 
@@ -273,7 +275,7 @@ def test_bytes_that_changed_in_the_store_are_not_deployed(scene: Scene) -> None:
     blob.write_bytes(b"swapped")
     code, said = scene.deployed(merge)
     assert code == 3 and "its bytes are not" in said
-    assert scene.store.get_ref("serving/desired") is None
+    assert scene.store.get_ref(DESIRED) is None
 
 
 # Locks
@@ -332,7 +334,9 @@ def test_a_verdict_on_a_head_that_moved_promotes_nothing_and_is_not_told(scene: 
 def test_a_verdict_against_a_former_champion_promotes_nothing(scene: Scene) -> None:
     late = scene.pushed("late", {SPEC: GOOD})
     handed = scene.judged(scene.trained(late))
-    lock = scene.file(scene.passed("late-2", GOOD).head, LOCK)
+    other = scene.pushed("other", {SPEC: GOOD, "README.md": "else\n"})
+    scene.publish(scene.judged(scene.trained(other)))
+    lock = scene.file(scene.head(other.number), LOCK)
     first = scene.passed("first", edited(WEAK, ("seed: 7", "seed: 8")))
     scene.double.merge(NAME, first.number)
     scene.publish(handed)

@@ -5,9 +5,13 @@ from tests.ci.github.scene import GOOD, LOCK, SPEC, Scene
 
 def test_a_branch_is_planned_judged_and_promoted(scene: Scene) -> None:
     pull = scene.pushed("better", {SPEC: GOOD})
-    scene.announce(scene.ran(pull))
+    assert not scene.announce(scene.began(pull).id)
     assert "Planned" in scene.comment(pull.number) and scene.check(pull.head)["status"] == "in_progress"
-    scene.publish(scene.judged(scene.trained(pull)))
+    assert not scene.announce(scene.ran(pull), "--ended"), "the launcher's run is waited for"
+    run = scene.trained(pull)
+    assert scene.announce(run, "--ended")
+    scene.publish(scene.judged(run))
+    assert not scene.announce(run, "--ended"), "it was judged"
     promoted = scene.head(pull.number)
     assert promoted != pull.head and "onnx: sha256:" in scene.file(promoted, LOCK)
     for head in (pull.head, promoted):

@@ -20,7 +20,7 @@ from dagster_project.domain.base import digest_of_bytes
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.errors import RefusedError
 from dagster_project.storage.store import ArtifactStore
-from tests.ci.github.scene import BUILT, GOOD, SPEC, Scene, zipped
+from tests.ci.github.scene import BUILT, GOOD, SPEC, YES, Scene, zipped
 
 BUILD = BuildResult(kind="model", name="tardy", outcome="built").to_json().encode()
 HONEST = {RESULT: BUILD, "bundle/bundle.json": b"{}", "bundle/model.onnx": b"graph" * 50}
@@ -146,11 +146,11 @@ def test_what_can_t_be_unpacked_breaks_the_report_and_a_second_run_mends_it(scen
     pull, builds = scene.pushed("better", {SPEC: GOOD}), scene.studio.build()
     data = bytearray(zipped(builds[BUILT]))
     data[len(data) // 2] ^= 0xFF
-    scene.publish(scene.judged(scene.ran(pull, artifacts={**builds, BUILT: bytes(data)})))
+    scene.publish(scene.judged(scene.launched(pull, {**builds, **YES, BUILT: bytes(data)})))
     assert scene.check(pull.head)["conclusion"] == "action_required"
     assert "Broken" in scene.comment(pull.number) and "Build again" in scene.comment(pull.number)
     assert scene.head(pull.number) == pull.head and not scene.rows("judgements")
-    scene.publish(scene.judged(scene.built(pull)))
+    scene.publish(scene.judged(scene.trained(pull)))
     assert scene.check(pull.head)["conclusion"] == "success" and scene.head(pull.number) != pull.head
 
 
@@ -161,7 +161,7 @@ def test_what_can_t_be_unpacked_breaks_the_report_and_a_second_run_mends_it(scen
 def test_a_build_of_something_else_is_refused(scene: Scene, result: dict[str, str], said: str) -> None:
     pull, builds = scene.pushed("better", {SPEC: GOOD}), scene.studio.build()
     builds[BUILT][RESULT] = json.dumps(json.loads(builds[BUILT][RESULT]) | result).encode()
-    scene.publish(scene.judged(scene.ran(pull, artifacts=builds)))
+    scene.publish(scene.judged(scene.launched(pull, builds | YES)))
     assert said in scene.comment(pull.number) and scene.check(pull.head)["conclusion"] == "action_required"
 
 
@@ -171,7 +171,7 @@ def test_numbers_that_are_none_and_names_of_others_break_nothing(scene: Scene) -
     text = json.dumps(json.loads(builds[BUILT][RESULT]) | claimed).replace('"@"', "NaN").replace('"Inf', "Inf")
     builds[BUILT][RESULT] = text.replace('nity"', "nity").encode()
     more = {"outbox": b"PK nothing", "build-model-../../x": b"", "build-": b"", "build-model-tardy-2": b""}
-    scene.publish(scene.judged(scene.ran(pull, artifacts={**builds, **more})))
+    scene.publish(scene.judged(scene.launched(pull, {**builds, **YES, **more})))
     assert scene.check(pull.head)["conclusion"] == "success"
 
 
@@ -199,7 +199,7 @@ def test_an_outbox_is_taken_in_whole(tmp_path: Path, outbox: Outbox) -> None:
     store = ArtifactStore(str(tmp_path / "store"))
     digest = digest_of_bytes((tmp_path / "out" / "outbox.json").read_bytes())
     assert read_outbox(tmp_path / "out", digest) == outbox
-    take_in(tmp_path / "out", outbox, store)
+    take_in(tmp_path / "out", outbox.blobs, store)
     assert store.own_digests() == sorted(outbox.blobs)
 
 
@@ -233,7 +233,7 @@ def test_what_is_no_plain_file_of_its_bytes_is_refused(
     digest = digest_of_bytes((out / "outbox.json").read_bytes())
     harm(out / (name(outbox.blobs[1]) if which == "blob" else "outbox.json"))
     with pytest.raises(RefusedError, match=r"Nothing|Run the workflow again"):
-        take_in(out, read_outbox(out, digest), store)
+        take_in(out, read_outbox(out, digest).blobs, store)
     assert which == "blob" or not store.own_digests()
 
 
@@ -242,7 +242,7 @@ def test_a_name_that_leads_elsewhere_is_no_blob(tmp_path: Path, outbox: Outbox, 
     (tmp_path / "secret").write_text("secret")
     store = ArtifactStore(str(tmp_path / "store"))
     with pytest.raises(RefusedError):
-        take_in(tmp_path / "out", outbox.model_copy(update={"blobs": (digest,)}), store)
+        take_in(tmp_path / "out", (digest,), store)
     assert not store.own_digests()
 
 
@@ -250,7 +250,7 @@ def test_too_many_bytes_are_refused(tmp_path: Path, outbox: Outbox, monkeypatch:
     monkeypatch.setattr("ci.github.outbox.MOST_BYTES", 5)
     store = ArtifactStore(str(tmp_path / "store"))
     with pytest.raises(RefusedError, match="more than 5 bytes"):
-        take_in(tmp_path / "out", outbox, store)
+        take_in(tmp_path / "out", outbox.blobs, store)
 
 
 @pytest.mark.parametrize(
