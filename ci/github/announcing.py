@@ -17,11 +17,12 @@ from dagster_project.storage.store import ArtifactStore
 
 
 class JudgedBefore(NamedTuple):
-    """An outbox by its digest, and the digest of the report as it was told."""
+    """An outbox by its digest, the digest of the report as it was told, and the run that holds its pages."""
 
     digest: str
     outbox: Outbox
     report: str
+    page: str
 
 
 def announce(desk: Desk, run_id: int, *, ended: bool = False) -> bool:
@@ -32,16 +33,37 @@ def announce(desk: Desk, run_id: int, *, ended: bool = False) -> bool:
     submission = desk.submission(run_id)
     if submission is None:
         return False
+    if ended:
+        return not _tell_judged(desk, submission) and is_judged_by(submission, planned(desk, submission))
+    tell_known(desk, submission)
+    return False
+
+
+def tell_known(desk: Desk, submission: Submission) -> None:
+    """Tell what was judged of a head, else its plan. A verdict is written down before it is told: it is looked for once
+    more, in case that it came meanwhile."""
+    if not _tell_judged(desk, submission):
+        tell_last(desk, submission, planned(desk, submission), preview=bool(submission.standing.reasons))
+        _tell_judged(desk, submission)
+
+
+def tell_last(
+    desk: Desk, submission: Submission, report: Report, preview: bool, digest: str = "", page: str = ""
+) -> None:
+    """Tell it; where a newer head came meanwhile, tell that one's after it."""
+    if not tell(desk.forge, submission, report, preview, digest, page):
+        newest = desk.newest(submission)
+        if newest:
+            tell_known(desk, newest)
+
+
+def _tell_judged(desk: Desk, submission: Submission) -> bool:
     store = ArtifactStore.of(Workspace(repo=desk.repo))
     judged = judged_before(store, submission)
     if judged:
         report = Report.from_json(store.get(judged.report))
-        tell(desk.forge, submission, report, judged.outbox.preview, judged.digest)
-        return False
-    report = planned(desk, submission)
-    if not ended:
-        tell(desk.forge, submission, report, preview=bool(submission.standing.reasons))
-    return ended and is_judged_by(submission, report)
+        tell_last(desk, submission, report, judged.outbox.preview, judged.digest, judged.page)
+    return judged is not None
 
 
 def is_judged_by(submission: Submission, report: Report) -> bool:
@@ -78,7 +100,7 @@ def judged_before(store: ArtifactStore, submission: Submission) -> JudgedBefore 
     ref = store.get_ref(judged_ref(submission.base, submission.head))
     if ref is None:
         return None
-    found = JudgedBefore(ref["outbox"], Outbox.from_json(store.get(ref["outbox"])), ref["report"])
+    found = JudgedBefore(ref["outbox"], Outbox.from_json(store.get(ref["outbox"])), ref["report"], ref["page"])
     preview, launcher = found.outbox.preview, found.outbox.launcher
     stale = preview and (submission.standing.vouched or launcher != submission.launcher)
     return None if stale else found

@@ -6,11 +6,11 @@ Nothing here parses what a contributor built. Who stands for a build is asked of
 import tempfile
 from pathlib import Path
 
-from ci.github.announcing import judged_ref
+from ci.github.actions import run_url
+from ci.github.announcing import judged_ref, tell_last
 from ci.github.outbox import Outbox, read_outbox, take_in
 from ci.github.promotion import Promotion, promote_on_branch
 from ci.github.submission import Desk, Submission
-from ci.github.telling import tell
 from ci.github.vouching import provenance_of
 from ci.programs import record
 from ci.report.model import Proposal, Report
@@ -47,12 +47,13 @@ def publish(desk: Desk, folder: Path, digest: str, run_id: int) -> Promotion:
     earned = report.ending == "passed" and not preview
     done = promote_on_branch(desk, submission, verdicts, store) if earned else Promotion()
     report = with_promotion(report, submission, done)
-    tell(desk.forge, submission, report, preview, digest)
-    if done.commit:
-        tell(desk.forge, submission.at(done.commit), report, preview, digest)
+    page = run_url()
     if report.ending != "broken" and preview == outbox.preview:
-        told = {"outbox": digest, "report": store.put(report.to_json().encode())}
+        told = {"outbox": digest, "report": store.put(report.to_json().encode()), "page": page}
         _remember(store, submission, told, done.commit)
+    for head in (submission.head, done.commit):
+        if head:
+            tell_last(desk, submission.at(head), report, preview, digest, page)
     return done
 
 
@@ -138,7 +139,8 @@ def _vouch(workspace: Workspace, store: ArtifactStore, submission: Submission, v
 
 
 def _remember(store: ArtifactStore, submission: Submission, told: dict[str, str], promoted: str | None) -> None:
-    """Let the head, and the head with its lock, be known as judged: neither is judged again. Once all is told."""
+    """Let the head, and the head with its lock, be known as judged: neither is judged again. Before it is told, so that
+    whoever tells a plan at the same time finds it afterwards."""
     for head in (promoted, submission.head):
         if head:
             store.set_ref(judged_ref(submission.base, head), told)

@@ -91,6 +91,13 @@ class Desk:
             standing=standing(pull, launcher, why, behind),
         )
 
+    def newest(self, submission: Submission) -> Submission | None:
+        """The same pull request at the head that it has now; None where it is closed or has the same."""
+        pull = self.forge.pull(submission.pull.number)
+        if pull.state != "open" or pull.head == submission.head:
+            return None
+        return self.of_head(pull, pull.head, self.forge.run(submission.run))
+
     def built(self, run: Run, pull: PullRequest, head: str) -> bool:
         """Whether it was this run that built this head of the pull request; the launcher's has to have admitted it."""
         if launcher_of(run) == "train":

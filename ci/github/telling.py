@@ -47,20 +47,27 @@ def check_report(report: Report, head: str, run_url: str, preview: bool, externa
     )
 
 
-def body(report: Report, run_url: str) -> str:
-    """The comment's text."""
-    where = f"\n---\n[The run]({run_url}) holds the whole report, with every page, as its artifact `report`.\n"
-    return render(document(report), COMMENT - len(where)) + where
+def body(report: Report, page: str) -> str:
+    """The comment's text. ``page``: address of the run that holds the report's artifact; empty: none does."""
+    where = f"\n---\n[This run]({page}) holds the whole report, with every page, as its artifact `report`.\n"
+    end = where if page else ""
+    return render(document(report), COMMENT - len(end)) + end
 
 
-def tell(forge: GitHub, submission: Submission, report: Report, preview: bool, external_id: str = "") -> None:
-    """Say it. The check belongs to the head whatever happened since; comment and labels to the newest head alone."""
-    pull, url = submission.pull.number, submission.run_url
-    forge.check(check_report(report, submission.head, url, preview, external_id))
+def tell(
+    forge: GitHub, submission: Submission, report: Report, preview: bool, external_id: str = "", page: str = ""
+) -> bool:
+    """Say it. The check belongs to the head whatever happened since; comment and labels to the newest head alone.
+
+    False: a newer head came while they were written, so that its own may lie below them.
+    """
+    pull = submission.pull.number
+    forge.check(check_report(report, submission.head, submission.run_url, preview, external_id))
     if forge.pull(pull).head != submission.head:
-        return
+        return True
     forge.label(pull, OWNED, wanted_labels(report) | (frozenset({PREVIEW}) if preview else frozenset()))
-    forge.say(pull, MARKER, body(report, url))
+    forge.say(pull, MARKER, body(report, page))
+    return forge.pull(pull).head == submission.head
 
 
 def _cut(text: str, most: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.github.scene import GOOD, LOCK, NAME, SPEC, WEAK, Crown, Crowns, Scene, Studio
+from tests.ci.github.scene import GOOD, LOCK, NAME, SPEC, WEAK, Crown, Crowns, Kept, Scene, Studio
 from tests.github.double import Double, github_double
 from tests.trees import edited
 
@@ -52,3 +52,13 @@ def reign(scene: Scene, crowns: Crowns) -> Scene:
     """A scene whose storage knows two champions."""
     shutil.copytree(crowns.storage, scene.storage)
     return scene
+
+
+@pytest.fixture(scope="package")
+def kept(tmp_path_factory: pytest.TempPathFactory, studio: Studio) -> Kept:
+    """A better model, judged once."""
+    folder = tmp_path_factory.mktemp("kept")
+    with github_double(folder / "github") as double:
+        scene = Scene.arranged(folder, double, studio)
+        pull = scene.pushed("better", {SPEC: GOOD})
+        return Kept(double.path(NAME), pull.head, scene.judged(scene.trained(pull)))

@@ -98,6 +98,15 @@ class Studio:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A commit with a better model in a bare repository, and what its judge handed over."""
+
+    repository: Path
+    head: str
+    handed: Handed
+
+
+@dataclass(frozen=True)
 class Crown:
     """A champion: the files that its pull request brought, and the outbox that its check named."""
 
@@ -149,6 +158,17 @@ class Scene:
         """A commit on a branch of the repository, and its pull request, opened by the first."""
         head = self.double.push(NAME, branch, files, by=by, **more)
         return Pull(self._number(branch, by), head)
+
+    def pushed_again(self, kept: "Kept", branch: str = "better") -> tuple[Pull, Handed]:
+        """A commit that another scene judged, pushed here; and what its judge handed over, of a run of this scene."""
+        bare = self.double.path(NAME)
+        git(bare, "fetch", "-q", str(kept.repository), kept.head)
+        self.double.force(NAME, branch, kept.head)
+        pull = Pull(self._number(branch, "octocat"), kept.head)
+        run = self.launched(pull, YES)
+        addressed = {"run": run, "pull": pull.number}
+        handed = repacked(kept.handed, self.folder / f"handed-{run}", lambda box: box.model_copy(update=addressed))
+        return pull, Handed(handed.folder, handed.digest, run)
 
     def forked(self, branch: str, files: Mapping[str, str | bytes | None]) -> Pull:
         """The same by a stranger, from a fork."""
@@ -332,11 +352,15 @@ class Scene:
         """The App's comments."""
         return [text for login, text in self.double.comments(NAME, number) if login == f"{GATE}[bot]"]
 
+    def checks(self, head: str) -> list[dict[str, Any]]:
+        """The App's checks of a commit."""
+        found = self.ask(f"commits/{head}/check-runs?filter=all&per_page=100")["check_runs"]
+        return [check for check in found if check["app"]["id"] == self.app]
+
     def check(self, head: str) -> dict[str, Any]:
         """The App's one check of a commit."""
-        found = self.ask(f"commits/{head}/check-runs?filter=all&per_page=100")["check_runs"]
-        (own,) = (check for check in found if check["app"]["id"] == self.app)
-        return dict(own)
+        (own,) = self.checks(head)
+        return own
 
     def labels(self, number: int) -> set[str]:
         return {label["name"] for label in self.double.pull(NAME, number)["labels"]}
