@@ -231,12 +231,18 @@ class Scene:
         return code, said.getvalue()
 
     def process(
-        self, *arguments: str, repo: Path, token: str = "", environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        repo: Path,
+        token: str = "",
+        environment: Mapping[str, str] | None = None,
+        first: str = "",
     ) -> "subprocess.Popen[str]":
-        """The same in a process of its own."""
+        """The same in a process of its own; ``first``: Python that runs there before."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("ACTS_", "GITHUB_", "GIT_"))}
         told = {**kept, **self.variables(token), **(environment or {})}
-        command = [sys.executable, "-m", "ci.main", "github", *arguments, "--repo", str(repo)]
+        code = f"{first}\nimport sys\nfrom ci.main import main\nsys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", code, "github", *arguments, "--repo", str(repo)]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=told, stdout=pipe, stderr=subprocess.STDOUT, text=True)
 
