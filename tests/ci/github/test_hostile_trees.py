@@ -53,9 +53,9 @@ def test_a_hostile_tree_is_told_as_a_problem(scene: Scene, what: str) -> None:
 
 
 def test_a_tree_that_can_t_be_planned_is_published_as_such(scene: Scene) -> None:
-    pull = sent(scene, [*TREES["no text as a name"][0], *TREES["five megabytes"][0]])
+    pull = sent(scene, [*TREES["no text as a name"][0], *TREES["spec is a link"][0]])
     scene.publish(scene.judged(scene.ran(pull, conclusion="failure")))
-    assert scene.check(pull.head)["conclusion"] == "failure" and "5,200,000 bytes" in scene.comment(pull.number)
+    assert scene.check(pull.head)["conclusion"] == "failure" and "this is a link" in scene.comment(pull.number)
 
 
 def test_names_that_are_no_text_may_stand_beside_a_good_model(scene: Scene) -> None:

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.ci.github.scene import GOOD, LOCK, NAME, SPEC, WEAK, YES, Pull, Scene
 from tests.ci.workbench import git
 from tests.trees import edited
@@ -32,6 +34,7 @@ def promotions(scene: Scene) -> list[int]:
     return [number for number, pull in pulls.items() if pull.head_branch.startswith("acts/promote-")]
 
 
+@pytest.mark.slow
 def test_a_fork_gets_a_patch_that_applies(scene: Scene, tmp_path: Path) -> None:
     pull = earned(scene)
     comment = scene.comment(pull.number)
@@ -99,6 +102,7 @@ def test_nothing_is_promoted_where_a_part_of_the_report_broke(scene: Scene) -> N
     assert "the run left no build of second" in scene.comment(pull.number)
 
 
+@pytest.mark.slow
 def test_a_champion_is_replaced_by_what_is_better(scene: Scene) -> None:
     first = scene.passed("first", edited(WEAK, ("seed: 7", "seed: 8")))
     merge = scene.double.merge(NAME, first.number)

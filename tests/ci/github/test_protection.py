@@ -97,7 +97,7 @@ def test_who_is_no_owner_may_not(scene: Scene) -> None:
 
 # What counts as a difference. Pure.
 
-WANTED = wanted_ruleset(7, ("lint", "test"))
+WANTED = wanted_ruleset(7, ("test", "lint"))
 
 
 def turned(value: Any) -> Any:
@@ -150,4 +150,4 @@ def test_what_is_more_is_a_difference() -> None:
 
 
 def test_a_check_of_another_app_is_a_difference() -> None:
-    assert difference(wanted_ruleset(8, ("lint", "test")), WANTED)
+    assert difference(wanted_ruleset(8, ("test", "lint")), WANTED)

@@ -20,7 +20,7 @@ def one_truth(scene: Scene, pulls: list[Pull], newest: str) -> None:
     assert bots == {f"{GATE}[bot]"}
 
 
-@pytest.mark.parametrize("count", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_many_pushes_leave_one_comment_and_one_check_a_head(scene: Scene, count: int) -> None:
     chance, pulls, handed = random.Random(count), list[Pull](), list[Handed]()
     for number in range(count):
@@ -49,7 +49,7 @@ def met(scene: Scene, path: str) -> None:
 
 def held(scene: Scene, method: str, path: str, arguments: tuple[str, ...], meanwhile: Callable[[], object]) -> None:
     """A command whose next request of a kind waits until ``meanwhile`` is done."""
-    scene.double.faults.next(method, path, hang=4.0)
+    scene.double.faults.next(method, path, hang=2.5)
     with scene.process(*arguments, repo=scene.desk()) as process:
         try:
             met(scene, path.removeprefix(".*"))
@@ -63,6 +63,7 @@ def publishing(handed: Handed) -> tuple[str, ...]:
     return ("publish", "--folder", str(handed.folder), "--digest", handed.digest, "--run-id", str(handed.run))
 
 
+@pytest.mark.slow
 def test_a_verdict_that_is_told_while_a_push_comes_gives_way(scene: Scene, kept: Kept) -> None:
     pull, handed = scene.pushed_again(kept)
 
@@ -81,6 +82,7 @@ def test_a_verdict_that_is_told_while_a_push_comes_gives_way(scene: Scene, kept:
     assert scene.check(pull.head)["conclusion"] == "success" and not scene.file(scene.head(pull.number), LOCK)
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_told_late_does_not_hide_the_verdict(scene: Scene, kept: Kept) -> None:
     pull, handed = scene.pushed_again(kept)
     run = scene.began(pull).id
