@@ -1,6 +1,6 @@
 """From a merge to what is served: the merge must be the judged head's, and what does not stay healthy goes back."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ def ship(desk: Desk, commit: str, to: Shipping, console: Console) -> Shipped:
         RefusedError: no passed verdict stands for the commit.
     """
     pull, outbox = verdict_of(desk, commit, to.app)
-    check_vouched(Workspace(repo=desk.repo), *(load_repository(GitTree(desk.repo, c)) for c in (f"{commit}^1", commit)))
+    check_vouched(Workspace(repo=desk.repo), _served(desk.repo), load_repository(GitTree(desk.repo, commit)))
     payload: dict[str, Any] = {"pull_request": pull.number, "head": pull.head, "verdict": outbox}
     id = desk.forge.deployment(commit, to.environment, f"#{pull.number} {pull.title}"[:140], payload)
 
@@ -116,13 +116,13 @@ def verdict_of(desk: Desk, commit: str, app: int) -> tuple[PullRequest, str]:
     return pull, digest
 
 
-def check_vouched(workspace: Workspace, before: Repository, after: Repository) -> None:
-    """Look into the ledger who stands for the champions that a merge brings.
+def check_vouched(workspace: Workspace, served: Set[str], after: Repository) -> None:
+    """Look into the ledger who stands for the champions that are not ``served`` yet (digests of bundles).
 
     Raises:
         RefusedError: nobody does for one of them.
     """
-    new = [lock for name, lock in after.locks.items() if before.locks.get(name) != lock]
+    new = [lock for lock in after.locks.values() if lock.bundle not in served]
     known = {row.get("bundle") for row in Ledger(workspace.ledger, "provenance").rows()} if new else set()
     for lock in new:
         if lock.bundle not in known:
@@ -148,6 +148,12 @@ def passed_check(checks: Sequence[Check], app: int, pull: PullRequest) -> str:
 
 def _trouble(found: Deployment) -> str:
     return "" if found.outcome in HEALTHY else f"the deployment ended as {found.outcome}"
+
+
+def _served(repo: Path) -> frozenset[str]:
+    """Bundles of the state that is desired now."""
+    now = _deployments(repo).desired()
+    return frozenset(model.lock.bundle for model in now[1].models.values()) if now else frozenset()
 
 
 def _deployments(repo: Path) -> Deployments:

@@ -1,5 +1,6 @@
 """From a merge to what is served: what is not healthy goes back, and GitHub is told so, killed or not."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -186,3 +187,10 @@ def test_a_revert_serves_the_former_champion(
     reverted = scene.double.merge(NAME, pull.number)
     assert scene.deployed(reverted)[0] == 0
     assert served(scene)["models"]["tardy"]["lock"]["onnx"] in before[LOCK]
+
+
+def test_a_champion_that_nobody_stands_for_is_not_deployed(scene: Scene, merge: str) -> None:
+    shutil.rmtree(scene.storage / "ledger" / "provenance")
+    code, said = scene.deployed(merge)
+    assert code == 1 and "nobody stands for the bundle" in said
+    assert scene.store.get_ref(DESIRED) is None
