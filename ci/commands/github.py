@@ -86,6 +86,18 @@ def publish(repo: Path, folder: Path, digest: str, run_id: int) -> None:
     say(f"Promoted {', '.join(done.models)} in {done.commit[:12]}." if done.commit else "Published; nothing promoted.")
 
 
+@command.command("broken")
+@repo_option
+@click.option("--run-id", type=int, required=True)
+def broken(repo: Path, run_id: int) -> None:
+    """Tell that judging a run broke: nothing has failed and nothing has passed."""
+    from ci.github.actions import open_desk, run_url
+    from ci.github.announcing import tell_broken
+
+    told = tell_broken(open_desk(repo), run_id, run_url())
+    say("Told that it broke." if told else "There is a verdict, or nobody waits for one.")
+
+
 @command.command("admit")
 @repo_option
 @click.option("--pull", "number", type=int, required=True)

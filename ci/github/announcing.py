@@ -39,6 +39,17 @@ def announce(desk: Desk, run_id: int, *, ended: bool = False) -> bool:
     return False
 
 
+def tell_broken(desk: Desk, run_id: int, page: str) -> bool:
+    """Say that judging itself broke, in the run at ``page``, unless the head was judged by now; whether it was said."""
+    submission = desk.submission(run_id)
+    if submission is None or _tell_judged(desk, submission):
+        return False
+    what = (f"Judging ended without a verdict: look at {page} and run it again.",)
+    report = planned(desk, submission).model_copy(update={"pending": False, "broken": what})
+    tell_last(desk, submission, report, preview=bool(submission.standing.reasons))
+    return True
+
+
 def tell_known(desk: Desk, submission: Submission) -> None:
     """Tell what was judged of a head, else its plan. A verdict is written down before it is told: it is looked for once
     more, in case that it came meanwhile."""

@@ -113,3 +113,18 @@ def test_publishing_again_changes_nothing(scene: Scene, kept: Kept) -> None:
     scene.publish(handed)
     writes = [call.path for call in scene.double.calls if call.method in ("PATCH", "DELETE", "PUT")]
     assert not writes and scene.comment(pull.number) == told and scene.head(pull.number) == promoted
+
+
+def test_judging_that_broke_is_told_and_judged_again(scene: Scene) -> None:
+    pull = scene.pushed("better", {SPEC: GOOD})
+    scene.announce(scene.began(pull).id)
+    run = scene.trained(pull)
+    code, said = scene.acts("broken", "--run-id", str(run), repo=scene.desk())
+    assert code == 0 and "Told that it broke" in said
+    assert scene.check(pull.head)["conclusion"] == "action_required" and "without a verdict" in scene.comment(
+        pull.number
+    )
+    scene.publish(scene.judged(run))
+    assert scene.check(pull.head)["conclusion"] == "success"
+    assert "There is a verdict" in scene.acts("broken", "--run-id", str(run), repo=scene.desk())[1]
+    assert scene.check(pull.head)["conclusion"] == "success"
