@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.domain.workspace import Workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 ENDS = ["passed", "passed", "refused", "failed"]
 
