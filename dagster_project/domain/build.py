@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from .base import StrictModel
+from .lease import GpuUse, LeaseEnd
 from .snapshot import Snapshot, SplitResult
 from .spec import ModelSpec
 from .verdict import Finding
@@ -24,8 +25,11 @@ class BuildRequest(StrictModel):
     code_digest: str
     environment_digest: str
     store: str = Field(description="URI of the artifact store")
-    result: str = Field(description="path where the training program writes its TrainingResult")
-    cpus: int = 2
+    result: str = Field(description="path or URI where the training program writes its TrainingResult")
+    checkpoints: str | None = Field(default=None, description="URI for training's state, epoch by epoch; None: none")
+    cpus: int = Field(default=2, description="cores of this machine, where trials run on it")
+    memory: int | None = Field(default=None, description="bytes that rows may take; larger ones are streamed")
+    ends: float | None = Field(default=None, description="when the lease ends, in seconds since 1970")
 
 
 class TrainingResult(StrictModel):
@@ -38,6 +42,7 @@ class TrainingResult(StrictModel):
     trials: int
     failed: int
     seconds: dict[str, float] = Field(default_factory=dict, description="ray, search, refit, export, parity ...")
+    gpu: GpuUse | None = Field(default=None, description="of the best trial's training")
 
 
 class BuildResult(StrictModel):
@@ -55,3 +60,4 @@ class BuildResult(StrictModel):
     shared: bool = Field(default=False, description="the run is in the team's Dagster, not on one machine alone")
     seconds: float = 0.0
     stages: dict[str, float] = Field(default_factory=dict)
+    lease: LeaseEnd | None = Field(default=None, description="what it took; None where nothing was trained")

@@ -11,6 +11,7 @@ from pydantic import Field
 from .base import StrictModel
 from .bundle import Trial
 from .families import Task
+from .lease import GpuUse
 from .verdict import Measurement
 
 Point = tuple[float, float]
@@ -93,4 +94,5 @@ class Facts(StrictModel):
     importances: Importances | None = None
     timings: dict[str, float] = Field(default_factory=dict, description="stage -> seconds")
     cost: Cost | None = None
+    gpu: GpuUse | None = None
     difference: DatasetDifference | None = Field(default=None, description="of a contract verdict")

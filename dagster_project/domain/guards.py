@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from .compute import Profiles
 from .contract import DataContract
 from .errors import Problem
 from .gates import Floor
 from .guard_columns import check_features, check_target
+from .guard_compute import check_compute
 from .guard_gates import check_gates
 from .guard_search import check_candidates, check_search
 from .guard_split import check_split
@@ -21,9 +23,9 @@ from .yamlfile import Document
 CONTRACT_RANGE = "contract-range"
 
 
-def check_spec(spec: ModelSpec, contract: DataContract | None, at: Document) -> list[Problem]:
+def check_spec(spec: ModelSpec, contract: DataContract | None, profiles: Profiles, at: Document) -> list[Problem]:
     """Every problem of a well-formed spec; without a contract, those that need none."""
-    problems = [*check_search(spec, at), *check_candidates(spec, at)]
+    problems = [*check_search(spec, at), *check_candidates(spec, at), *check_compute(spec, profiles, at)]
     problems += check_gates(spec.gates, spec.task, contract, at, ("gates",))
     if contract:
         problems += check_version(spec, contract, at)

@@ -13,6 +13,7 @@ from .gates import Floor
 from .guards import check_floor, check_spec, missing_contract
 from .lock import ChampionLock
 from .odcs import load_contract
+from .profiles import load_profiles
 from .repository import Repository, Tree
 from .spec import ModelSpec
 from .specs import read
@@ -100,10 +101,11 @@ class _Reader:
         """Guards of specs against their contracts, and of the floor."""
         if FLOOR in self.documents:
             yield from check_floor(self.floor, self.documents[FLOOR])
+        profiles = load_profiles()
         for name, spec in self.specs.items():
             document = self.documents[name]
             contract = self.contracts.get(spec.contract.name)
-            yield from check_spec(spec, contract, document)
+            yield from check_spec(spec, contract, profiles, document)
             if contract is None and spec.contract.name not in self.unreadable():
                 yield missing_contract(spec, self.contracts, document)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .base import StrictModel, digest_of
+from .compute import Compute
 from .families import Distribution, Task
 from .gates import Gate
 from .serving import Serving
@@ -119,13 +120,16 @@ class ModelSpec(StrictModel):
     split: Split
     candidates: tuple[CandidateFamily, ...] = Field(min_length=1)
     search: Search
+    compute: Compute = Compute()
     gates: tuple[Gate, ...] = Field(min_length=1)
     serving: Serving = Serving()
 
     def training_part(self) -> dict[str, Any]:
-        """What the bytes of a candidate depend on: gates, wording, serving and the contract's range are left out."""
-        part = self.model_dump(mode="json", exclude={"description", "owners", "gates", "serving"})
+        """What the bytes of a candidate depend on: gates, wording, serving, the contract's range are left out."""
+        part = self.model_dump(mode="json", exclude={"description", "owners", "gates", "serving", "compute"})
         part["contract"].pop("version")
+        if shared := self.compute.training_part():
+            part["compute"] = shared
         for key in ("judgements", "renewal"):
             part["split"]["holdout"].pop(key)
         return part

@@ -1,0 +1,1 @@
+"""What a lease asks for, its Kubernetes manifest, the ledger of leases, and the reaper."""
