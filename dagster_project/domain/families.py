@@ -31,6 +31,7 @@ class Family(StrictModel):
     preparation: Literal["scaled", "unscaled"] = Field(description="trees get unscaled float32 columns")
     steps: bool = Field(default=False, description="trains in steps, so a scheduler may stop it early")
     space: dict[str, Distribution]
+    defaults: dict[str, float] = Field(default_factory=dict, description="not searched unless the spec says so")
 
 
 def _log(low: float, high: float) -> Distribution:
@@ -115,8 +116,10 @@ FAMILIES: dict[str, Family] = {
                 "learning_rate": _log(3e-4, 1e-2),
                 "weight_decay": _log(1e-6, 1e-2),
                 "batch_size": _choice(256, 512, 1024),
+                "clip": _log(1e-2, 1e2),
                 "epochs": _int(5, 20),
             },
+            defaults={"clip": 1.0},
         ),
     )
 }

@@ -45,7 +45,8 @@ def propose(spec: ModelSpec) -> list[Proposal]:
 
 def sample(candidate: CandidateFamily, spec: ModelSpec, random: Random) -> dict[str, Any]:
     """Parameters of one trial; ``keep`` is the share of prepared columns where the spec selects features."""
-    space = {**FAMILIES[candidate.family].space, **candidate.search}
+    family = FAMILIES[candidate.family]
+    space = {**family.space, **family.defaults, **candidate.search}
     parameters = {name: draw(space[name], random) for name in sorted(space)}
     selection = spec.features.selection
     if selection.method != "none":

@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.domain.families import FAMILIES, Task
-
 if TYPE_CHECKING:
     import numpy as np
 
+    from dagster_project.domain.families import Task
 
-def make_estimator(family: str, parameters: dict[str, Any], task: Task, seed: int) -> Any:
+
+def make_estimator(family: str, parameters: dict[str, Any], task: "Task", seed: int) -> Any:
     """An unfitted estimator of a family in the catalogue."""
+    from dagster_project.domain.families import FAMILIES  # here, so that networks need torch alone
+
     module = importlib.import_module(f"{__name__}.{FAMILIES[family].name}")
     return module.make(parameters, task, seed)
 
