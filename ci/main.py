@@ -22,6 +22,7 @@ COMMANDS = {
     "deploy": "Publish what a commit's locks say; wait for the servers.",
     "pr": "Check, plan, build, judge and report in one go.",
     "github": "What the workflows on GitHub call; and acts github protect.",
+    "compute": "Where models are trained: profiles, plans, what was left behind.",
     "ingest": "Move what servers logged into the prediction log's table.",
     "reproduce": "Train a champion again and compare the bytes.",
     "serve": "Serve the champions, and follow what is deployed.",

@@ -60,12 +60,15 @@ def _imports(data: bytes) -> Iterator[str]:
 @cache
 def environment_digest(constraints: Path = ROOT / "constraints.txt") -> str:
     """Digest of the exact versions: of the constraints file beside the package, else of what is installed."""
+    return digest_of(versions(constraints))
+
+
+def versions(constraints: Path) -> list[str]:
+    """The lines of a constraints file without its comments, else what is installed; each once, sorted."""
     if constraints.is_file():
         lines = (line.split("#")[0].strip() for line in constraints.read_text(encoding="utf-8").splitlines())
-        versions = {line for line in lines if line}
-    else:
-        versions = {f"{item.metadata['Name'].lower()}=={item.version}" for item in metadata.distributions()}
-    return digest_of(sorted(versions))
+        return sorted({line for line in lines if line})
+    return sorted({f"{item.metadata['Name'].lower()}=={item.version}" for item in metadata.distributions()})
 
 
 def build_key(spec: ModelSpec, snapshot_digest: str, code: str, environment: str) -> str:

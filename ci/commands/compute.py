@@ -1,0 +1,37 @@
+"""``acts compute``: machines that a build may lease. Each command is a program of the compute layer."""
+
+from pathlib import Path
+
+import click
+
+from ci.options import repo_option, repository
+
+
+@click.group("compute")
+def command() -> None:
+    """Where models are trained: profiles, what a build would ask for, what was left behind."""
+
+
+@command.command("plan")
+@click.argument("model")
+@repo_option
+@click.option("--profile", help="Another one than the spec's.")
+@click.option("--lease", help="The lease's id; default: a placeholder.")
+def plan(model: str, repo: Path, profile: str | None, lease: str | None) -> int:
+    """Print the manifest that a build of MODEL would apply; on standard error, what it may take and cost."""
+    folder = repository(repo)
+    flags = {"--repo": str(folder), "--profile": profile, "--lease": lease}
+    return _run(folder, "plan", model, *(word for flag, value in flags.items() if value for word in (flag, value)))
+
+
+@command.command("profiles")
+def profiles() -> int:
+    """List the compute profiles: machines, prices, bounds. ACTS_COMPUTE names their file."""
+    return _run(Path(), "profiles")
+
+
+def _run(folder: Path, *arguments: str) -> int:
+    from ci.programs import run_module
+    from dagster_project.domain.workspace import Workspace
+
+    return run_module(Workspace(repo=folder.resolve()), "dagster_project.compute", *arguments)
