@@ -9,15 +9,18 @@ from ci.former import datasets_of, former_locks, has_returned, is_of_these_rules
 from ci.git import GitTree, WorkingTree, default_base, differs, differs_beside
 from dagster_project.data.records import current_snapshot
 from dagster_project.domain.errors import Problem, UserFileError
+from dagster_project.domain.estimates import Estimate, estimate
 from dagster_project.domain.fingerprint import ENTRIES, PACKAGE, code_digest, environment_digest
 from dagster_project.domain.known import KnownState
 from dagster_project.domain.loading import Reading, read_repository
 from dagster_project.domain.plan import Plan
 from dagster_project.domain.planning import build_plan
+from dagster_project.domain.profiles import load_profiles
 from dagster_project.domain.repository import Repository, Tree
 from dagster_project.domain.verdict import Verdict
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.bundles import load_manifest
+from dagster_project.storage.leases import LeaseLedger
 from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
 
@@ -68,6 +71,7 @@ def gather(workspace: Workspace, before: GitTree, after: Tree, base: Repository,
         snapshots={name: snapshot for name, snapshot in snapshots.items() if snapshot},
         builds={name: tuple(ref.rsplit("/", 1)[-1] for ref in store.refs(f"builds/{name}")) for name in head.specs},
         seconds=_history(workspace),
+        costs=_costs(workspace, head),
         verdicts=verdicts,
         bundles=bundles,
         settled=tuple(
@@ -104,6 +108,14 @@ def _history(workspace: Workspace) -> dict[str, float]:
             for step, seconds in _steps_of(row):
                 times.setdefault(step, []).append(float(seconds))
     return {step: median(seconds[-HISTORY:]) for step, seconds in times.items()}
+
+
+def _costs(workspace: Workspace, head: Repository) -> dict[str, Estimate]:
+    """By model: what a build on its spec's profile will cost. A profile that isn't there is told as a problem."""
+    profiles, ends = load_profiles(), LeaseLedger(workspace.ledger).ends()
+    known = {name: spec.compute for name, spec in head.specs.items() if spec.compute.profile in profiles.profiles}
+    found = {name: estimate(name, compute, profiles, ends) for name, compute in known.items()}
+    return {name: cost for name, cost in found.items() if cost}
 
 
 def _steps_of(row: dict[str, Any]) -> list[tuple[str, float]]:

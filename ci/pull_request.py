@@ -21,6 +21,7 @@ from ci.session import DECLARATIONS, Session, open_session
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.dagster_ui import ui_of
 from dagster_project.domain.errors import MachineryError, UserFileError
+from dagster_project.domain.facts import Cost
 from dagster_project.domain.lock_changes import lock_file
 from dagster_project.domain.plan import Plan, PlanStep
 from dagster_project.domain.promotion import champion_lock, lock_text
@@ -102,12 +103,21 @@ def report_of(session: Session, plan: Plan | None = None, done: Progress | None 
         proposals=proposals(session, done.judged),
         lineage=lineage_of(session.head, frozenset(touched)),
         timings=done.timings,
+        cost=_cost(done.builds),
         links=Links(
             bundles={b.name: b.bundle for b in done.builds if b.bundle},
             suites={_title(j): {suite: _page(j, suite) for suite in j.pages} for j in done.judged},
             dagster=InDagster.of(ui_of(os.environ), done.builds, verdicts),
         ),
     )
+
+
+def _cost(builds: Sequence[BuildResult]) -> Cost | None:
+    """What machines cost in all; None where they cost nothing."""
+    leases = [build.lease for build in builds if build.lease and build.lease.amount > 0]
+    if not leases:
+        return None
+    return Cost(amount=sum(lease.amount for lease in leases), currency=leases[0].currency)
 
 
 def proposals(session: Session, judged: Sequence[Judged]) -> tuple[Proposal, ...]:

@@ -30,6 +30,16 @@ def profiles() -> int:
     return _run(Path(), "profiles")
 
 
+@command.command("access")
+@click.argument("profile")
+@click.option("--storage", is_flag=True, help="Print what the pods may do on object storage instead (AWS IAM).")
+@click.option("--warehouse", help="Where the rows lie; default: ACTS_WAREHOUSE.")
+def access(profile: str, storage: bool, warehouse: str | None) -> int:
+    """Print the accounts, roles and network policies that PROFILE wants, for kubectl apply."""
+    flags = [*(["--storage"] if storage else []), *(["--warehouse", warehouse] if warehouse else [])]
+    return _run(Path(), "access", profile, *flags)
+
+
 def _run(folder: Path, *arguments: str) -> int:
     from ci.programs import run_module
     from dagster_project.domain.workspace import Workspace

@@ -62,8 +62,9 @@ def _change_words(plan: Plan, index: int) -> str:
 
 def _step_lines(steps: tuple[PlanStep, ...]) -> list[str]:
     width = max((len(step.name) for step in steps), default=0)
+    costs = max([8, *(len(_cost(step)) for step in steps)])
     return [
-        f"{step.action:<5}  {step.kind:<7}  {step.name:<{width}}  {_cost(step):>8}  {'; '.join(step.reasons)}"
+        f"{step.action:<5}  {step.kind:<7}  {step.name:<{width}}  {_cost(step):>{costs}}  {'; '.join(step.reasons)}"
         for step in steps
     ]
 
@@ -71,7 +72,8 @@ def _step_lines(steps: tuple[PlanStep, ...]) -> list[str]:
 def _cost(step: PlanStep) -> str:
     if step.reused:
         return "reused"
-    return "?" if step.seconds is None else f"~{step.seconds:.0f} s"
+    time = "?" if step.seconds is None else f"~{step.seconds:.0f} s"
+    return f"{time}, {step.cost.words}" if step.cost else time
 
 
 def _summary(plan: Plan) -> str:
@@ -82,7 +84,18 @@ def _summary(plan: Plan) -> str:
         return "Nothing to build, nothing to judge."
     known = [step.seconds for step in plan.steps if step.seconds is not None]
     unknown = len(plan.steps) - len(known)
+    money = money_words(plan.steps)
     if not known:
-        return f"{count(len(plan.steps), 'step')}; what they cost is not known yet."
+        return f"{count(len(plan.steps), 'step')}; how long they take is not known yet{money}."
     cost = f"about {sum(known):.0f} s" + (f" and {count(unknown, 'step')} never timed" if unknown else "")
-    return f"{count(len(plan.steps), 'step')}, {cost}."
+    return f"{count(len(plan.steps), 'step')}, {cost}{money}."
+
+
+def money_words(steps: tuple[PlanStep, ...]) -> str:
+    """``, ~1.20 USD``: what machines will cost; empty where they cost nothing."""
+    costs = [step.cost for step in steps if step.cost]
+    if not costs:
+        return ""
+    known = all(cost.builds for cost in costs)
+    amount = sum(cost.amount for cost in costs)
+    return f", {'about' if known else 'at most'} {amount:,.2f} {costs[0].currency}"

@@ -16,6 +16,7 @@ from ci.report.model import Report
 from ci.session import Session, open_commits
 from dagster_project.domain.bundle import Provenance
 from dagster_project.domain.errors import MachineryError, RefusedError
+from dagster_project.domain.lease import LeaseEnd
 from dagster_project.domain.plan import Plan, PlanStep
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.store import ArtifactStore
@@ -42,6 +43,7 @@ def evaluate(desk: Desk, submission: Submission, out: Path, pages: Path) -> str 
         report=store.put(report.to_json().encode()),
         verdicts=tuple(_subject(store, judged) for judged in done.judged),
         costs=tuple(cost_row(judged) for judged in done.judged),
+        leases=tuple(build.lease for build in done.builds if build.lease),
     )
     return write_outbox(out, outbox.model_copy(update={"blobs": tuple(store.own_digests())}), store)
 
@@ -70,7 +72,8 @@ def _run(desk: Desk, submission: Submission, plan: Plan, session: Session, folde
                 _take_in(desk, left.get(f"{step.kind} {step.name}"), place, step, submission.run_url, done)
             elif not _failed(step, done):
                 bundle = place / BUNDLE if step.kind == "model" else None
-                done.judged.append(measured(session, step.name, bundle, voucher(submission, session)))
+                lease = _lease(step, done)
+                done.judged.append(measured(session, step.name, bundle, voucher(submission, session), lease))
         except (MachineryError, RefusedError) as error:
             done.broken.append(f"{step.action} {step.name}: {error}")
         done.timings[f"{step.action} {step.name}"] = round(time.perf_counter() - started, 3)
@@ -89,6 +92,11 @@ def _take_in(desk: Desk, artifact: Artifact | None, place: Path, step: PlanStep,
 def _failed(step: PlanStep, done: Progress) -> bool:
     """Whether there is nothing to judge: a model whose build failed left no bundle. Datasets are made again anyway."""
     return step.kind == "model" and any(b.name == step.name and b.outcome == "failed" for b in done.builds)
+
+
+def _lease(step: PlanStep, done: Progress) -> LeaseEnd | None:
+    """What the step's build says that it took."""
+    return next((b.lease for b in done.builds if (b.kind, b.name) == (step.kind, step.name)), None)
 
 
 def voucher(submission: Submission, session: Session) -> Voucher:

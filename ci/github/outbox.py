@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from ci.github.standing import Launcher
 from dagster_project.domain.base import StrictModel, digest_of_bytes
 from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.lease import LeaseEnd
 from dagster_project.storage.files import write_atomic
 from dagster_project.storage.store import ArtifactStore
 
@@ -47,6 +48,7 @@ class Outbox(StrictModel):
     report: str = Field(pattern=_Digest)
     verdicts: tuple[JudgedSubject, ...] = ()
     costs: tuple[dict[str, Any], ...] = ()
+    leases: tuple[LeaseEnd, ...] = Field(default=(), description="what builds say that they took")
     blobs: tuple[str, ...] = Field(default=(), max_length=MOST_BLOBS)
 
 

@@ -19,6 +19,7 @@ from dagster_project.domain.origin import Origin
 from dagster_project.domain.verdict import Verdict
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.files import write_atomic
+from dagster_project.storage.leases import LeaseLedger
 from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
 
@@ -117,6 +118,8 @@ def _write_down(
     """Ledgers and Dagster, once for each evaluation that is published to its end."""
     if not preview:
         _vouch(workspace, store, submission, verdicts)
+        for lease in outbox.leases:  # of a build that nobody stands for nothing is estimated
+            LeaseLedger(workspace.ledger).add(lease)
     if store.get_ref(judged_ref(submission.base, submission.head)):
         return
     for row in outbox.costs:

@@ -14,6 +14,8 @@ from dagster_project.domain.build import BuildResult
 from dagster_project.domain.bundle import Provenance
 from dagster_project.domain.decide import Case, decide
 from dagster_project.domain.errors import RefusedError, UsageError
+from dagster_project.domain.facts import Cost
+from dagster_project.domain.lease import LeaseEnd
 from dagster_project.domain.verdict import Finding, Measurements, Outcome, Subject, Verdict
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.bundles import load_manifest, store_bundle
@@ -39,14 +41,16 @@ def judge(session: Session, name: str, folder: Path | None = None) -> Judged:
         UsageError: nothing was built.
         MachineryError: something is missing or broken.
     """
-    judged = measured(session, name, folder, recorded(session.workspace))
-    keep(ArtifactStore.of(session.workspace), judged)
+    store = ArtifactStore.of(session.workspace)
+    lease = None if folder or name not in session.head.specs else last_lease(store, name)
+    judged = measured(session, name, folder, recorded(session.workspace), lease)
+    keep(store, judged)
     Ledger(session.workspace.ledger, "builds").append(cost_row(judged))
     return judged
 
 
-def measured(session: Session, name: str, folder: Path | None, vouch: Voucher) -> Judged:
-    """The verdict alone; ``vouch`` says who stands for a bundle, None: nobody does.
+def measured(session: Session, name: str, folder: Path | None, vouch: Voucher, lease: LeaseEnd | None = None) -> Judged:
+    """The verdict alone; ``vouch`` says who stands for a bundle, None: nobody does; ``lease`` what its build took.
 
     Raises:
         UsageError: nothing was built.
@@ -64,7 +68,16 @@ def measured(session: Session, name: str, folder: Path | None, vouch: Voucher) -
             verdict, pages = judge_model(name, *given, bundle, session.commits, vouch(bundle))
     except RefusedError as refusal:
         verdict = _refused(Subject(kind=kind, name=name), session, str(refusal))
-    return Judged(verdict, pages, round(time.perf_counter() - started, 3))
+    return Judged(with_cost(verdict, lease), pages, round(time.perf_counter() - started, 3))
+
+
+def with_cost(verdict: Verdict, lease: LeaseEnd | None) -> Verdict:
+    """The verdict with what its build says that it took: shown, and asked by nobody who decides."""
+    if lease is None:
+        return verdict
+    cost = Cost(amount=lease.amount, currency=lease.currency, what=lease.what).model_dump(mode="json")
+    gpu = {"gpu": lease.gpu.model_dump(mode="json")} if lease.gpu else {}
+    return verdict.model_copy(update={"facts": {**verdict.facts, "cost": cost, **gpu}})
 
 
 def recorded(workspace: Workspace) -> Voucher:
@@ -106,6 +119,12 @@ def keep(store: ArtifactStore, judged: Judged) -> str:
     digest = store.put(canonical_json(judged.verdict.model_dump(mode="json")))
     store.set_ref(f"verdicts/{subject.kind}/{subject.name}", {"verdict": digest, "pages": judged.pages})
     return digest
+
+
+def last_lease(store: ArtifactStore, model: str) -> LeaseEnd | None:
+    """What the model's last build here took; None where it was reused or there is none."""
+    latest = store.get_ref(f"latest/model/{model}")
+    return BuildResult.model_validate(latest).lease if latest else None
 
 
 def last_bundle(store: ArtifactStore, model: str) -> str:

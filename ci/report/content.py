@@ -2,6 +2,7 @@
 
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.facts import Cost
+from dagster_project.domain.gpu_words import gpu_line
 from dagster_project.domain.plan import Change, PlanStep
 from dagster_project.domain.verdict import Outcome
 
@@ -118,7 +119,13 @@ def plan_part(report: Report) -> Part:
     if report.plan is None:
         return Part("Why it was rebuilt", 3)
     rows = tuple(_step(step, report) for step in report.plan.steps)
-    table = Table(("step", "why", "result", "time", "estimated"), rows, frozenset({3, 4}))
+    priced = any(step.cost for step in report.plan.steps)
+    columns = ("step", "why", "result", "time", "estimated", *(("cost, estimated",) if priced else ()))
+    rows = tuple(
+        (*row, step.cost.words if step.cost else NOTHING) if priced else row
+        for row, step in zip(rows, report.plan.steps, strict=True)
+    )
+    table = Table(columns, rows, frozenset({3, 4}))
     sentences = () if rows else ("Nothing has to be built or judged for this change.",)
     title = "What will be done, and why" if report.pending else "What was done, and why"
     return Part(title, 3, sentences=sentences, tables=(table,) if rows else ())
@@ -160,7 +167,8 @@ def cost_part(report: Report) -> Part:
     costs = [("in all", report.cost)] if report.cost else []
     costs += [(v.subject.name, cost) for v in report.verdicts if (cost := facts_of(v).cost)]
     tables = (Table(("part", "stage", "time"), tuple(rows), frozenset({2})),) if rows else ()
-    return Part("Cost and time", 4, sentences=tuple(_cost(*pair) for pair in costs), tables=tables)
+    gpus = [f"{v.subject.name}: {gpu_line(gpu)}" for v in report.verdicts if (gpu := facts_of(v).gpu)]
+    return Part("Cost and time", 4, sentences=(*(_cost(*pair) for pair in costs), *gpus), tables=tables)
 
 
 def _cost(subject: str, cost: Cost) -> str:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from .base import StrictModel
 from .bundle import BundleManifest
+from .estimates import Estimate
 from .snapshot import Snapshot
 from .verdict import Verdict
 
@@ -14,6 +15,7 @@ class KnownState(StrictModel):
     snapshots: dict[str, Snapshot] = Field(default_factory=dict, description="by dataset: the current one")
     builds: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="by model: build keys in the store")
     seconds: dict[str, float] = Field(default_factory=dict, description="by 'action:kind:name': what it took lately")
+    costs: dict[str, Estimate] = Field(default_factory=dict, description="by model: what a build will cost")
     verdicts: dict[str, Verdict] = Field(default_factory=dict, description="by digest: those that locks name")
     bundles: dict[str, BundleManifest] = Field(default_factory=dict, description="by digest: those that locks name")
     settled: tuple[str, ...] = Field(

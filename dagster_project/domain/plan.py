@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from .base import StrictModel
+from .estimates import Estimate
 from .verdict import Finding
 
 Bump = Literal["none", "patch", "minor", "major"]
@@ -35,6 +36,7 @@ class PlanStep(StrictModel):
     reasons: tuple[str, ...]
     reused: bool = Field(default=False, description="the build is expected to be there already")
     seconds: float | None = Field(default=None, description="estimated from the ledger; None: no history")
+    cost: Estimate | None = Field(default=None, description="of the machines; None: they cost nothing")
 
 
 class Plan(StrictModel):

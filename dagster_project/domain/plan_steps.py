@@ -184,7 +184,8 @@ def _step(
     reused: bool = False,
 ) -> PlanStep:
     seconds = 0.0 if reused else known.seconds.get(f"{action}:{kind}:{name}")
-    return PlanStep(action=action, kind=kind, name=name, reasons=reasons, reused=reused, seconds=seconds)
+    cost = known.costs.get(name) if (action, kind, reused) == ("build", "model", False) else None
+    return PlanStep(action=action, kind=kind, name=name, reasons=reasons, reused=reused, seconds=seconds, cost=cost)
 
 
 def _in_order(repository: Repository, names: Iterable[str]) -> list[str]:

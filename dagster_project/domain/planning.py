@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from .contract_changes import contract_changes, reached_models, version_findings
 from .errors import Problem
+from .estimates import HINT
 from .known import KnownState
 from .lock_changes import compare_locks
-from .plan import Change, Plan
+from .plan import Change, Plan, PlanStep
 from .plan_steps import plan_steps
 from .repository import Repository
 from .spec_changes import compare_floors, compare_specs, spec_file
@@ -50,12 +51,14 @@ def build_plan(
     ]
     allowed = {c.subject for c, f in zip(locks, lock_findings, strict=True) if f.outcome == Outcome.PASSED}
     kept = allowed & set(known.settled)
+    doubted = (allowed - kept) & head.locks.keys()
+    steps = () if problems else plan_steps(base, head, changes, known, kept, doubted)
     return Plan(
         base=base_name,
         head=head_name,
         changes=changes,
-        steps=() if problems else plan_steps(base, head, changes, known, kept, (allowed - kept) & head.locks.keys()),
-        findings=tuple(findings),
+        steps=steps,
+        findings=(*findings, *_cost_findings(steps)),
         reached=reached_models(changes, base, head),
     )
 
@@ -70,6 +73,21 @@ def _reached(problem: Problem) -> Finding:
         file=problem.file,
         line=problem.line,
     )
+
+
+def _cost_findings(steps: Iterable[PlanStep]) -> Iterable[Finding]:
+    """Builds that would cross their ceiling: they aren't started."""
+    for step in steps:
+        if step.cost and step.cost.crosses:
+            words = step.cost.refusal(step.name)
+            yield Finding(
+                name=f"cost of {step.name}",
+                source="build",
+                outcome=Outcome.FAILED,
+                summary=words[0].upper() + words[1:],
+                hint=HINT,
+                file=spec_file(step.name),
+            )
 
 
 def _loosening_findings(changes: tuple[Change, ...]) -> Iterable[Finding]:

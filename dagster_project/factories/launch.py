@@ -11,6 +11,7 @@ import dagster as dg
 from dagster_project.domain import errors
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.errors import ActsError, MachineryError
+from dagster_project.domain.lease import LeaseEnd
 from dagster_project.domain.repository import Repository
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.domain.verdict import Outcome
@@ -19,6 +20,7 @@ from dagster_project.factories.assembly import definitions_for, target_key
 from dagster_project.factories.checks import findings_of
 from dagster_project.factories.console import LOGGERS
 from dagster_project.factories.instance import open_instance
+from dagster_project.factories.models import search_key
 from dagster_project.factories.naming import build_job
 from dagster_project.factories.provenance import origin_of
 from dagster_project.factories.shared import shared_url
@@ -65,6 +67,7 @@ def launch(repository: Repository, workspace: Workspace, kind: str, name: str) -
         shared=shared_url(os.environ) is not None,
         seconds=round(time.perf_counter() - begin, 3),
         stages=_stages(run),
+        lease=_lease(run, name) if kind == "model" else None,
     )
 
 
@@ -105,6 +108,12 @@ def _metadata(run: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, Any
         if event.asset_key == key:
             found = {name: value.value for name, value in event.materialization.metadata.items()}
     return found
+
+
+def _lease(run: dg.ExecuteInProcessResult, model: str) -> LeaseEnd | None:
+    """What the search took; None where nothing was trained."""
+    end = _metadata(run, search_key(model)).get("lease")
+    return None if end is None else LeaseEnd.model_validate(end)
 
 
 def _stages(run: dg.ExecuteInProcessResult) -> dict[str, float]:

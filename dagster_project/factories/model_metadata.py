@@ -6,6 +6,8 @@ import dagster as dg
 
 from dagster_project.domain.bundle import TRIALS, BundleManifest, Trial
 from dagster_project.domain.contract import DataContract
+from dagster_project.domain.gpu_words import gpu_rows
+from dagster_project.domain.lease import LeaseEnd, amount_of
 from dagster_project.domain.metrics import METRICS
 from dagster_project.domain.projection import Projection
 from dagster_project.domain.snapshot import Snapshot, SplitResult
@@ -76,7 +78,23 @@ def search_metadata(spec: ModelSpec, done: Trained, workspace: Workspace) -> dic
             course(trials, spec.search.metric, METRICS[spec.search.metric].greater_is_better)
         ),
         **{f"seconds_{stage}": seconds for stage, seconds in done.stages.items()},
+        **(lease_metadata(done.lease) if done.lease else {}),
     }
+
+
+def lease_metadata(end: LeaseEnd) -> dict[str, Any]:
+    """What was leased: machines, time, money, what the GPUs did; and all of it as data."""
+    rows = ((n.kind, n.name, f"{n.seconds / 60:.1f}", n.gpus, f"{amount_of([n]):,.4f}") for n in end.nodes)
+    shown = {
+        "cost": end.amount,
+        "currency": end.currency,
+        "machine_minutes": round(sum(node.seconds for node in end.nodes) / 60, 2),
+        "machines": dg.MetadataValue.md(table(("kind", "name", "minutes", "GPUs", end.currency), rows)),
+        "lease": dg.MetadataValue.json(end.model_dump(mode="json")),
+    }
+    if end.gpu:
+        shown["gpu"] = dg.MetadataValue.md(table(("", ""), gpu_rows(end.gpu)))
+    return shown
 
 
 def candidate_metadata(spec: ModelSpec, split: SplitResult, done: Trained, workspace: Workspace) -> dict[str, Any]:

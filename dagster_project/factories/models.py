@@ -46,6 +46,11 @@ def candidate_key(model: str) -> dg.AssetKey:
     return dg.AssetKey([model, "candidate"])
 
 
+def search_key(model: str) -> dg.AssetKey:
+    """The asset that says how the search went and what it took."""
+    return dg.AssetKey([model, "search"])
+
+
 class Shown(TypedDict):
     """What every asset of a model says of itself."""
 
@@ -111,7 +116,7 @@ def _split(spec: ModelSpec, contract: DataContract, workspace: Workspace) -> dg.
 
 
 def _search_and_candidate(spec: ModelSpec, contract: DataContract, workspace: Workspace) -> dg.AssetsDefinition:
-    search, candidate = dg.AssetKey([spec.name, "search"]), candidate_key(spec.name)
+    search, candidate = search_key(spec.name), candidate_key(spec.name)
 
     @dg.multi_asset(
         name=f"{spec.name}__candidate",

@@ -1,0 +1,1 @@
+"""Places where training runs, each behind one interface: acquire, run the program, release, write down."""

@@ -1,0 +1,81 @@
+"""A lease of this machine: the training program is a child of ours, and ends with us."""
+
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.errors import DagsterPipesExecutionError  # not among Dagster's public names
+
+from dagster_project.domain.build import BuildRequest, TrainingResult
+from dagster_project.domain.compute import LocalProfile
+from dagster_project.domain.errors import REFUSED, USER_ERROR, MachineryError, RefusedError, UsageError
+from dagster_project.domain.lease import Lease, NodeUse, Outcome
+from dagster_project.factories.leases.place import Released
+from dagster_project.storage.files import read_optional, write_atomic
+
+PROGRAM = "dagster_project.factories.trainer"
+
+
+class LocalPlace:
+    """This machine, while the training program runs on it. The program itself keeps the lease's end."""
+
+    def __init__(
+        self, context: dg.AssetExecutionContext, pipes: dg.PipesSubprocessClient, profile: LocalProfile
+    ) -> None:
+        self._context, self._pipes, self._profile = context, pipes, profile
+
+    def train(self, lease: Lease, request: BuildRequest) -> TrainingResult:
+        """Run the program on ``request`` and read its result. Its lines go where ours go."""
+        with tempfile.TemporaryDirectory(prefix="acts-training-") as name:
+            folder = Path(name)
+            own = {
+                "result": str(folder / "result.json"),
+                "checkpoints": str(folder / "checkpoints"),
+                "cpus": os.cpu_count() or 1,
+                "ends": lease.ends,
+            }
+            asked = request.model_copy(update=own)
+            write_atomic(folder / "request.json", asked.to_json().encode())
+            self._run(folder / "request.json")
+            data = read_optional(asked.result)
+        if data is None:
+            raise MachineryError("The training program ended well but left no result. Run the build again.")
+        return TrainingResult.from_json(data)
+
+    def release(self, lease: Lease, *, hurry: bool) -> Released:
+        """Nothing is left to let go of: the program's own watcher ended its Ray."""
+        del hurry
+        now = time.time()
+        node = NodeUse(
+            kind="local",
+            name=platform.node(),
+            since=lease.begun,
+            until=now,
+            hourly=self._profile.price,
+            gpus=self._profile.gpus if lease.compute.gpus_per_trial else 0,
+        )
+        return Released((node,), now, *_end_of(lease, now))
+
+    def _run(self, request: Path) -> None:
+        try:
+            self._pipes.run(context=self._context, command=[sys.executable, "-m", PROGRAM, str(request)])
+        except DagsterPipesExecutionError as error:
+            raise reason_of(str(error).rsplit(" ", 1)[-1]) from error
+
+
+def reason_of(code: str) -> Exception:
+    """What the training program's exit code means."""
+    words = f"The training program ended with exit code {code}. Its last lines are above."
+    return {str(REFUSED): RefusedError(words), str(USER_ERROR): UsageError(words)}.get(code, MachineryError(words))
+
+
+def _end_of(lease: Lease, now: float) -> tuple[Outcome | None, str]:
+    """Whether the lease's end was reached, and which: on one machine the ceiling is a time too."""
+    if now < lease.ends:
+        return None, ""
+    early = lease.ends < lease.begun + lease.compute.deadline.total_seconds()
+    return ("ceiling", "the cost ceiling was reached") if early else ("deadline", "the deadline was reached")

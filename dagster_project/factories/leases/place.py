@@ -1,0 +1,123 @@
+"""What a place has to do for a lease, and the one way through it: begun, trained, released, written down."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError  # not among Dagster's public names
+from dagster._utils.interrupts import capture_interrupts
+
+from dagster_project.domain.build import BuildRequest, TrainingResult
+from dagster_project.domain.compute import Compute, Profiles
+from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.estimates import HINT, estimate
+from dagster_project.domain.lease import GpuUse, Lease, LeaseEnd, NodeUse, Outcome, amount_of, ends_at
+from dagster_project.storage.leases import LeaseLedger
+
+_LONGEST_NAME = 27  # with a dash and twelve digits the id has at most 40 characters
+_LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a lease took. ``outcome`` and ``reason`` where the place itself ended it."""
+
+    nodes: tuple[NodeUse, ...]
+    last_gone: float | None
+    outcome: Outcome | None = None
+    reason: str = ""
+
+
+class Place(Protocol):
+    """Machines that are there for a lease, and not after it."""
+
+    def train(self, lease: Lease, request: BuildRequest) -> TrainingResult:
+        """Acquire what the lease asks for, run the training program, take its bundle into the request's store.
+
+        Raises:
+            RefusedError: the program said no, or the lease's deadline or ceiling was reached.
+            UsageError: it found something wrong in the user's files.
+            MachineryError: it broke, or no machine came.
+        """
+        ...
+
+    def release(self, lease: Lease, *, hurry: bool) -> Released:
+        """Let go of everything, however far it came; ``hurry``: don't wait long until the last machine is gone."""
+        ...
+
+
+def new_lease(model: str, build_key: str, run: str, compute: Compute, profiles: Profiles) -> Lease:
+    """A lease that begins now."""
+    begun = time.time()
+    return Lease(
+        id=f"{model[:_LONGEST_NAME].replace('_', '-').rstrip('-')}-{uuid.uuid4().hex[:12]}",
+        model=model,
+        build_key=build_key,
+        run=run,
+        compute=compute,
+        begun=begun,
+        ends=ends_at(compute, profiles, begun),
+        ceiling=profiles.ceiling(compute),
+    )
+
+
+def check_ceiling(model: str, compute: Compute, profiles: Profiles, leases: LeaseLedger) -> None:
+    """Ask the ledger whether the build would cross its ceiling.
+
+    Raises:
+        RefusedError: it would, so it isn't started.
+    """
+    expected = estimate(model, compute, profiles, leases.ends())
+    if expected and expected.crosses:
+        raise RefusedError(f"Not started: {expected.refusal(model)} {HINT}")
+
+
+def train_within(
+    place: Place, lease: Lease, request: BuildRequest, leases: LeaseLedger, currency: str, log: dg.DagsterLogManager
+) -> tuple[TrainingResult, LeaseEnd]:
+    """Train in ``place``; the result, and what it took, which is in the ledger however it ends."""
+    leases.begin(lease)
+    try:
+        result = place.train(lease, request)
+    except BaseException as error:
+        _end(place, lease, leases, currency, log, error)
+        raise
+    return result, _end(place, lease, leases, currency, log, gpu=result.gpu)
+
+
+def _end(
+    place: Place,
+    lease: Lease,
+    leases: LeaseLedger,
+    currency: str,
+    log: dg.DagsterLogManager,
+    error: BaseException | None = None,
+    gpu: GpuUse | None = None,
+) -> LeaseEnd:
+    """Release, and write down; a second Ctrl-C meanwhile leaves no machines behind."""
+    with capture_interrupts():
+        outcome = _outcome_of(error)
+        done = place.release(lease, hurry=outcome == "interrupted")
+        words = (" ".join(str(error).split())[:_LONGEST_REASON] if error else "", done.reason)
+        end = LeaseEnd(
+            lease=lease,
+            outcome=done.outcome or outcome if error else outcome,
+            reason="; ".join(word for word in words if word),
+            nodes=done.nodes,
+            last_gone=done.last_gone,
+            gpu=gpu,
+            amount=round(amount_of(done.nodes), 6),
+            currency=currency,
+        )
+        leases.end(end)
+    log.info(f"lease {lease.id} {end.outcome}: {end.what}, {end.amount:,.2f} {end.currency}")
+    return end
+
+
+def _outcome_of(error: BaseException | None) -> Outcome:
+    if error is None:
+        return "succeeded"
+    stopped = isinstance(error, KeyboardInterrupt | DagsterExecutionInterruptedError)
+    return "interrupted" if stopped else "failed"
