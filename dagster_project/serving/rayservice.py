@@ -9,9 +9,17 @@ import yaml
 from pydantic import Field, model_validator
 
 from dagster_project.domain.base import StrictModel
+from dagster_project.domain.manifests import (
+    PART_OF,
+    RAY_VERSION,
+    pod_security,
+    resources,
+    unprivileged,
+    variables,
+)
+from dagster_project.domain.manifests import render as rendered
 from dagster_project.serving.scaling import DRAINING, Scaling
 
-RAY_VERSION = "2.60.0"
 PORT = 8000
 APP = "dagster_project.serving.ray_app:build"
 FLAGS = {
@@ -98,18 +106,7 @@ def serve_config(settings: RayServiceSettings) -> dict[str, Any]:
 
 def render(settings: RayServiceSettings) -> str:
     """The manifest as YAML; the configuration inside of it as lines that a person can read."""
-    return yaml.dump(rayservice(settings), Dumper=_Readable, sort_keys=False, width=120)
-
-
-class _Readable(yaml.SafeDumper):
-    """Text of several lines as a literal block."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Readable.add_representer(str, _text)
+    return rendered(rayservice(settings))
 
 
 def _head(settings: RayServiceSettings) -> dict[str, Any]:
@@ -130,7 +127,7 @@ def _head(settings: RayServiceSettings) -> dict[str, Any]:
 def _workers(settings: RayServiceSettings) -> dict[str, Any]:
     least, most = settings.scaling.nodes(settings.node_cpus)
     container = _container("ray-worker", settings, settings.node_cpus, settings.node_memory)
-    container["env"] += _variables(
+    container["env"] += variables(
         {
             "ACTS_STORE": settings.store,
             "ACTS_SERVING": settings.serving,
@@ -168,19 +165,13 @@ def _autoscaler(settings: RayServiceSettings) -> dict[str, Any]:
     return {
         "version": "v2",
         "idleTimeoutSeconds": settings.idle_seconds,
-        "resources": _resources("500m", "512Mi"),
-        "securityContext": _unprivileged(),
+        "resources": resources("500m", "512Mi"),
+        "securityContext": unprivileged(),
     }
 
 
 def _template(settings: RayServiceSettings, pod: dict[str, Any]) -> dict[str, Any]:
-    secure = {
-        "runAsNonRoot": True,
-        "runAsUser": settings.user,
-        "fsGroup": settings.user,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    return {"metadata": {"labels": _labels(settings)}, "spec": {"securityContext": secure, **pod}}
+    return {"metadata": {"labels": _labels(settings)}, "spec": {"securityContext": pod_security(settings.user), **pod}}
 
 
 def _container(name: str, settings: RayServiceSettings, cpus: int, memory: str) -> dict[str, Any]:
@@ -188,25 +179,12 @@ def _container(name: str, settings: RayServiceSettings, cpus: int, memory: str) 
     return {
         "name": name,
         "image": settings.image,
-        "env": _variables(FLAGS),
+        "env": variables(FLAGS),
         "ports": [{"name": "serve", "containerPort": PORT}],
-        "resources": _resources(str(cpus), memory),
-        "securityContext": _unprivileged(),
+        "resources": resources(str(cpus), memory),
+        "securityContext": unprivileged(),
     }
 
 
-def _resources(cpus: str, memory: str) -> dict[str, Any]:
-    amounts = {"cpu": cpus, "memory": memory}
-    return {"requests": amounts, "limits": dict(amounts)}
-
-
-def _unprivileged() -> dict[str, Any]:
-    return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-
-
-def _variables(values: dict[str, str]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in values.items()]
-
-
 def _labels(settings: RayServiceSettings) -> dict[str, str]:
-    return {"app.kubernetes.io/name": settings.name, "app.kubernetes.io/part-of": "threeacts"}
+    return {"app.kubernetes.io/name": settings.name, "app.kubernetes.io/part-of": PART_OF}

@@ -1,15 +1,11 @@
 """The RayService manifest: KubeRay's own schema, Ray Serve's own, and what the two cannot see."""
 
-import json
-import os
 import re
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from dagster_project.domain.workspace import Workspace
@@ -17,35 +13,14 @@ from dagster_project.serving.environment import settings_from
 from dagster_project.serving.print_rayservice import main
 from dagster_project.serving.rayservice import RayServiceSettings, rayservice, render, serve_config
 from dagster_project.serving.scaling import Scaling
+from tests.strict import problems
 
-SCHEMA = "rayservice.v1.schema.json"
-SCHEMAS = Path(os.environ.get("ACTS_KUBERAY_SCHEMAS") or Path(__file__).resolve().parents[3] / "shared" / "kuberay")
 IMAGE = "registry.example.com/team/acts@sha256:" + "a" * 64
 GIVEN = {
     "image": IMAGE, "store": "s3://acts/store", "serving": "s3://acts/serving", "service_account": "acts-servers",
     "tokens_secret": "acts-tokens", "log_claim": "acts-log",
 }  # fmt: skip
 ASLEEP = RayServiceSettings(**GIVEN, scaling=Scaling(min_replicas=0, max_replicas=5), node_cpus=2)
-
-
-@pytest.fixture(scope="module")
-def schema() -> Draft202012Validator:
-    """KubeRay 1.7's schema, strict as the API server: a field that it does not know is refused."""
-    if not (SCHEMAS / SCHEMA).exists():
-        pytest.skip(f"{SCHEMA} is not there; ACTS_KUBERAY_SCHEMAS names its folder")
-    return Draft202012Validator(closed(json.loads((SCHEMAS / SCHEMA).read_text())))
-
-
-def closed(node: Any) -> Any:
-    """The schema with every object that has properties closed."""
-    if isinstance(node, list):
-        return [closed(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    made = {key: closed(value) for key, value in node.items()}
-    if isinstance(node.get("properties"), dict) and node.get("type") == "object":
-        made.setdefault("additionalProperties", False)
-    return made
 
 
 def worker(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -62,16 +37,16 @@ def pod(group: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("settings", [RayServiceSettings(**GIVEN), ASLEEP])
-def test_kuberays_schema_takes_the_manifest(settings: RayServiceSettings, schema: Draft202012Validator) -> None:
-    assert [error.message for error in schema.iter_errors(rayservice(settings))] == []
+def test_kuberays_schema_takes_the_manifest(settings: RayServiceSettings) -> None:
+    assert problems("RayService", rayservice(settings)) == []
 
 
-def test_kuberays_schema_would_have_seen_a_mistake(schema: Draft202012Validator) -> None:
+def test_kuberays_schema_would_have_seen_a_mistake() -> None:
     manifest = rayservice(ASLEEP)
     del manifest["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]
     worker(manifest)["maxReplicas"] = "5"
     pod(worker(manifest))[1]["enviroment"] = []
-    assert len(list(schema.iter_errors(manifest))) == 3
+    assert len(problems("RayService", manifest)) == 3
 
 
 @pytest.mark.slow
