@@ -56,7 +56,7 @@ def submitter_pod(lease: Lease, profile: KubeRayProfile) -> dict[str, Any]:
         "name": "ray-job-submitter",
         "image": profile.image,
         "env": variables(FLAGS),
-        "resources": resources("500m", "512Mi"),
+        "resources": resources("250m", "512Mi"),
         "securityContext": unprivileged(read_only=True),
         "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],
     }
