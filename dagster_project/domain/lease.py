@@ -89,7 +89,7 @@ class GpuUse(StrictModel):
     """What a trial's GPUs did, as NVML and torch saw it."""
 
     name: str = Field(description="of the card")
-    utilisation: float = Field(description="mean share of the time in which a kernel ran")
+    utilisation: float | None = Field(description="mean share of the time in which a kernel ran; None: not said")
     peak_memory: int = Field(description="bytes, as torch allocated them")
     memory: int = Field(description="bytes that the card has")
     samples_per_second: float

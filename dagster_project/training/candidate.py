@@ -8,7 +8,7 @@ from dagster_project.domain.errors import MachineryError
 from dagster_project.domain.families import FAMILIES, Task
 from dagster_project.training.parity import Answer
 from dagster_project.training.preparation import raw_columns
-from dagster_project.training.problem import Problem, fit
+from dagster_project.training.problem import Fit, Problem, fit, measure, unfitted
 from dagster_project.training.rows import Data, Label, frame_of
 from dagster_project.training.scoring import answers_of
 from dagster_project.training.space import Proposal
@@ -67,13 +67,40 @@ def refit(problem: Problem, data: Data, trial: Trial, cores: int = 1) -> Candida
     Raises:
         MachineryError: the second training does not reach the trial's value, so training is not deterministic here.
     """
-    proposal = Proposal(trial.number, trial.family, trial.parameters)
-    done = next(fitted for fitted in fit(problem, proposal, cores) if fitted.steps >= trial.steps)
+    done = next(fitted for fitted in fit(problem, _proposal(trial), cores) if fitted.steps >= trial.steps)
     if trial.value is None or abs(done.value - trial.value) > 1e-6 * max(1.0, abs(done.value)):
         raise MachineryError(
             f"{trial.family}: trained again it reaches {problem.metric} {done.value}, in the search {trial.value}. "
             "Training is not deterministic on this machine."
         )
+    return _candidate(problem, data, trial, done)
+
+
+def restore(problem: Problem, data: Data, trial: Trial, state: dict[str, Any]) -> Candidate:
+    """The candidate from the trial's own weights: what GPUs or several processes computed is not computed again.
+
+    Its value is measured here, from those weights in float32 on a CPU: the graph that is exported runs so too.
+    """
+    selector, estimator, train, validation = unfitted(problem, _proposal(trial))
+    estimator.begin(train, problem.train_target).load(state)
+    return _candidate(
+        problem, data, trial, Fit(estimator, selector, measure(problem, estimator, validation), trial.steps)
+    )
+
+
+def drift(trial: Trial, candidate: Candidate) -> str | None:
+    """Both values in words where they are further than a thousandth apart: mixed precision moved it."""
+    seen, now = trial.value or 0.0, candidate.value
+    if abs(seen - now) <= 1e-3 * max(abs(seen), abs(now)):
+        return None
+    return f"{trial.family}: {seen:.6g} where it trained, {now:.6g} from the same weights in float32 on a CPU"
+
+
+def _proposal(trial: Trial) -> Proposal:
+    return Proposal(trial.number, trial.family, trial.parameters)
+
+
+def _candidate(problem: Problem, data: Data, trial: Trial, done: Fit) -> Candidate:
     prepared = problem.prepared[FAMILIES[trial.family].preparation]
     return Candidate(
         family=trial.family,

@@ -2,9 +2,10 @@
 
 import math
 import time
-from typing import Literal
+from typing import Any, Literal
 
 from dagster_project.domain.bundle import Trial
+from dagster_project.domain.lease import GpuUse
 from dagster_project.training.progress import Display
 from dagster_project.training.space import Proposal
 
@@ -18,6 +19,8 @@ class Course:
         self.proposals, self.display = proposals, display
         self.trials: dict[int, Trial] = {}
         self.open: dict[int, float] = {}
+        self.found: dict[int, int] = {}
+        self.gpus: dict[int, GpuUse] = {}
 
     def began(self, number: int) -> None:
         """The trial runs."""
@@ -29,6 +32,17 @@ class Course:
             self._keep(number, "failed", None, steps, seconds, f"the metric is {value}")
         else:
             self._keep(number, "completed" if done else "stopped", value, steps, seconds)
+
+    def resumed(self, number: int, found: int) -> None:
+        """The trial's process began with ``found`` steps done: said once, for they are those of a process now lost."""
+        if found > self.found.get(number, 0):
+            self.found[number] = found
+            self.display.say(f"trial {number} {self.proposals[number].family}: goes on after step {found}")
+
+    def measured(self, number: int, gpu: dict[str, Any] | None) -> None:
+        """What the trial's cards did so far; None where it has none."""
+        if gpu is not None:
+            self.gpus[number] = GpuUse.model_validate(gpu)
 
     def failed(self, number: int, reason: str) -> None:
         """The trial raised, or its worker died, perhaps before it began; one that ended already keeps its value."""

@@ -1,7 +1,7 @@
-"""The training program: ``python -m dagster_project.training.job REQUEST.json``.
+"""The training program: ``python -m dagster_project.training.job REQUEST``, a path or a URI.
 
-Reads a BuildRequest, searches, trains the best again, exports it and holds the graph against the estimator; leaves a
-bundle in the store and a TrainingResult where the request says. It knows of no Dagster, and of no holdout.
+Reads a BuildRequest, searches, takes the best, exports it and holds the graph against the estimator; leaves a bundle in
+the store and a TrainingResult where the request says. It knows of no Dagster, and of no holdout.
 Exit codes: 0 a bundle stands, 1 nothing fit to be one came out, 2 the request is wrong, 3 the machinery broke,
 130 interrupted.
 """
@@ -11,22 +11,25 @@ import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
 from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.bundle import BundleManifest, Parity, Trial
 from dagster_project.domain.errors import BROKEN, PASSED, ActsError, UsageError
+from dagster_project.domain.lease import GpuUse
 from dagster_project.inference.importances import permutation_importances
 from dagster_project.inference.predictor import OnnxPredictor
-from dagster_project.storage.files import write_atomic
+from dagster_project.storage.files import location, write_atomic
 from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.bundling import bundle_files, keep_bundle, make_manifest, with_reference
-from dagster_project.training.candidate import Candidate, refit
+from dagster_project.training.candidate import Candidate, drift, refit, restore
+from dagster_project.training.cluster import Cluster, cluster
+from dagster_project.training.ending import ending
 from dagster_project.training.export import export
 from dagster_project.training.lifetime import die_with_parent
-from dagster_project.training.local_ray import local_ray
 from dagster_project.training.parity import check_parity
 from dagster_project.training.planted import plant, thresholds_of
 from dagster_project.training.problem import Problem, pose
@@ -35,6 +38,7 @@ from dagster_project.training.reference import make_reference
 from dagster_project.training.rows import Data, load_data
 from dagster_project.training.search import best_trial, search
 from dagster_project.training.space import Proposal, propose
+from dagster_project.training.trial import Terms
 
 INTERRUPTED = 130
 
@@ -66,53 +70,90 @@ def read_request(arguments: list[str]) -> BuildRequest:
         UsageError: there is not one argument, no such file, or no BuildRequest in it.
     """
     if len(arguments) != 1:
-        raise UsageError("usage: python -m dagster_project.training.job REQUEST.json")
+        raise UsageError("usage: python -m dagster_project.training.job REQUEST")
     try:
-        return BuildRequest.from_json(Path(arguments[0]).read_bytes())
+        return BuildRequest.from_json(location(arguments[0]).read_bytes())
     except (OSError, ValidationError) as error:
         raise UsageError(f"{arguments[0]}: no build request: {error}") from error
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """What the search left."""
+
+    data: Data
+    trials: list[Trial]
+    candidate: Candidate
+    gpu: GpuUse | None
+
+
 def train(request: BuildRequest) -> TrainingResult:
-    """Search, refit, export, parity, bundle."""
+    """Search, refit, export, parity, bundle.
+
+    Raises:
+        RefusedError: nothing fit to be a bundle came out, or the lease ended before.
+    """
     watch, proposals = Stopwatch(), propose(request.spec)
     with display(request.spec.search.metric, len(proposals)) as shown:
-        data, trials, candidate = _learn(request, proposals, shown, watch)
-        digest, manifest = _bundle(request, data, candidate, trials, watch)
+        learnt = _learn(request, proposals, shown, watch)
+        with ending(request):
+            digest, manifest = _bundle(request, learnt.data, learnt.candidate, learnt.trials, watch)
         shown.say(f"bundle {digest}")
     return TrainingResult(
         bundle=digest,
         onnx=manifest.onnx_digest,
-        family=candidate.family,
-        value=candidate.value,
-        trials=len(trials),
-        failed=sum(trial.status == "failed" for trial in trials),
+        family=learnt.candidate.family,
+        value=learnt.candidate.value,
+        trials=len(learnt.trials),
+        failed=sum(trial.status == "failed" for trial in learnt.trials),
         seconds=watch.seconds,
+        gpu=learnt.gpu,
     )
 
 
-def _learn(
-    request: BuildRequest, proposals: list[Proposal], shown: Display, watch: Stopwatch
-) -> tuple[Data, list[Trial], Candidate]:
+def _learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watch: Stopwatch) -> Learnt:
     """Ray starts on this thread (its daemons live as long as it does) while another reads and prepares the rows.
 
     It ends before anything else runs: a reference to its objects that another thread drops meanwhile ends the process.
     """
-    metric = request.spec.search.metric
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         posed = pool.submit(_pose, request, watch)
         with watch.stage("ray"):
-            folder = stack.enter_context(local_ray(request.cpus))
-        data, problem = posed.result()
-        shown.say(f"{len(data.train)} train and {len(data.validation)} validation rows, {len(proposals)} trials")
-        with watch.stage("search"):
-            trials = search(request.spec, problem, proposals, request.cpus, folder, shown)
+            place = stack.enter_context(cluster(request))
+        with ending(request):
+            data, problem = posed.result()
+            shown.say(f"{len(data.train)} train and {len(data.validation)} validation rows, {len(proposals)} trials")
+            with watch.stage("search"):
+                found = search(request, problem, proposals, place, shown)
+            best = best_trial(found.trials, problem.metric)
+            weights = _weights(request, place, best)
         with watch.stage("ray"):
             stack.close()
-    best = best_trial(trials, metric)
-    shown.say(f"best: trial {best.number} {best.family}, {metric} {best.value:.4f}")
-    with watch.stage("refit"):
-        return data, trials, refit(problem, data, best, request.cpus)
+    shown.say(f"best: trial {best.number} {best.family}, {problem.metric} {best.value:.4f}")
+    with watch.stage("refit"), ending(request):
+        candidate = _take(request, problem, data, best, weights, shown)
+    return Learnt(data, found.trials, candidate, found.gpus.get(best.number))
+
+
+def _weights(request: BuildRequest, place: Cluster, best: Trial) -> dict[str, Any] | None:
+    """The best trial's weights, where machines trained it that are gone by now; None: it is trained again here."""
+    compute = request.spec.compute
+    kept = Terms.of(request, place.folder).checkpoints(Proposal(best.number, best.family, best.parameters))
+    if kept is None or not (compute.gpus_per_trial or compute.processes > 1):
+        return None
+    return kept.load(best.steps)
+
+
+def _take(
+    request: BuildRequest, problem: Problem, data: Data, best: Trial, weights: dict[str, Any] | None, shown: Display
+) -> Candidate:
+    if weights is None:
+        return refit(problem, data, best, request.cpus)
+    candidate = restore(problem, data, best, weights)
+    words = drift(best, candidate)
+    if words is not None:
+        shown.say(words)
+    return candidate
 
 
 def _pose(request: BuildRequest, watch: Stopwatch) -> tuple[Data, Problem]:

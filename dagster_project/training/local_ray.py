@@ -24,7 +24,7 @@ _LONGEST_BASE = 40  # Ray's socket paths are ~60 characters longer; the kernel t
 _ATTEMPTS = 3  # Ray gives itself 30 seconds, too few on a machine with much else to do
 _STORE_BYTES = 4 * 1024**3
 _SMALLEST_STORE = 100 * 1024**2
-_QUIET = {
+QUIET = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
@@ -37,8 +37,8 @@ _QUIET = {
 
 
 @contextmanager
-def local_ray(cpus: int) -> Iterator[Path]:
-    """Ray with ``cpus`` slots, and the session's folder. Call it on the main thread.
+def local_ray(cpus: int, gpus: int = 0) -> Iterator[Path]:
+    """Ray with ``cpus`` slots and ``gpus`` cards, and the session's folder. Call it on the main thread.
 
     Raises:
         MachineryError: Ray did not start.
@@ -46,7 +46,7 @@ def local_ray(cpus: int) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=short_folder()))
     watch = start_watcher(folder)
     try:
-        _start(folder, cpus)
+        _start(folder, cpus, gpus)
         yield folder
     finally:
         _stop()
@@ -72,15 +72,15 @@ def end_watcher(watch: "subprocess.Popen[bytes]") -> None:
     watch.wait(timeout=60)
 
 
-def _start(folder: Path, cpus: int) -> None:
+def _start(folder: Path, cpus: int, gpus: int) -> None:
     token = folder / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
     os.environ.pop("RAY_ADDRESS", None)
-    os.environ.update(_QUIET, RAY_AUTH_TOKEN_PATH=str(token), TORCHINDUCTOR_CACHE_DIR=str(folder / "inductor"))
+    os.environ.update(QUIET, RAY_AUTH_TOKEN_PATH=str(token), TORCHINDUCTOR_CACHE_DIR=str(folder / "inductor"))
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            _init(folder / str(attempt), cpus)
+            _init(folder / str(attempt), cpus, gpus)
             break
         except Exception as error:
             _stop()
@@ -90,13 +90,13 @@ def _start(folder: Path, cpus: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Ray's own handler waits; the watcher does not need it
 
 
-def _init(folder: Path, cpus: int) -> None:
+def _init(folder: Path, cpus: int, gpus: int) -> None:
     import ray
 
     ray.init(
         address="local",
         num_cpus=cpus,
-        num_gpus=0,
+        num_gpus=gpus,
         object_store_memory=object_store_bytes(),
         include_dashboard=False,
         log_to_driver=False,

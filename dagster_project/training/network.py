@@ -1,6 +1,5 @@
 """An estimator around a network: what its family gives is a module and a recipe. Torch and numpy alone."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.training.device import CPU, Device, settle
@@ -66,16 +65,6 @@ class NetworkEstimator:
         import torch
 
         return torch.nn.MSELoss() if self.task == "regression" else torch.nn.CrossEntropyLoss()
-
-    def fit_steps(self, matrix: "np.ndarray", target: "np.ndarray") -> Iterator[int]:
-        """Train on this process's CPU; an item an epoch."""
-        yield from self.begin(matrix, target).epochs()
-
-    def fit(self, matrix: "np.ndarray", target: "np.ndarray") -> "NetworkEstimator":
-        """All epochs."""
-        for _ in self.fit_steps(matrix, target):
-            pass
-        return self
 
     def predict_proba(self, matrix: "np.ndarray") -> "np.ndarray":
         """Probabilities of the classes, float32 of shape (rows, classes)."""

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.domain.families import FAMILIES, Task
 from dagster_project.domain.spec import ModelSpec
-from dagster_project.training.families import fit_steps, make_estimator
+from dagster_project.training.checkpoints import Checkpoints
+from dagster_project.training.device import CPU, Device
+from dagster_project.training.families import make_estimator
+from dagster_project.training.gpu_meter import GpuReading
 from dagster_project.training.preparation import fit_selector, keep, make_preparation
 from dagster_project.training.rows import Data, frame_of
 from dagster_project.training.scoring import answers_of, score
 from dagster_project.training.space import KEEP, Proposal
+from dagster_project.training.steps import fit_steps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,12 +47,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class Fit:
-    """A trained estimator behind its selector, with its score on the validation rows."""
+    """A trained estimator behind its selector, with its score on the validation rows.
+
+    Of several processes that train it, the first alone measures: to the others ``value`` is NaN. ``found`` steps were
+    done by a process that was lost.
+    """
 
     estimator: Any
     selector: "SelectKBest | None"
     value: float
     steps: int
+    found: int = 0
+    gpu: GpuReading | None = None
 
 
 def pose(spec: ModelSpec, data: Data) -> Problem:
@@ -82,22 +92,39 @@ def _prepare(spec: ModelSpec, data: Data, scaled: bool) -> Prepared:
     return Prepared(transformer, selector, train, validation)
 
 
-def fit(problem: Problem, proposal: Proposal, cores: int = 1) -> Iterator[Fit]:
-    """Train a proposal, yielding after each step: the sums, and so the bytes, are the same anywhere.
+def fit(
+    problem: Problem,
+    proposal: Proposal,
+    cores: int = 1,
+    device: Device = CPU,
+    checkpoints: Checkpoints | None = None,
+) -> Iterator[Fit]:
+    """Train a proposal, yielding after each step: on a CPU the sums, and so the bytes, are the same anywhere.
 
-    One thread does every sum; trees that don't depend on each other may grow on several ``cores``.
+    One thread does every sum; trees that don't depend on each other may grow on several ``cores``. What trains in
+    steps goes on from its ``checkpoints``, and leaves some.
     """
     from threadpoolctl import threadpool_limits
 
+    selector, estimator, train, validation = unfitted(problem, proposal)
+    with threadpool_limits(1):
+        for step in fit_steps(estimator, train, problem.train_target, cores, device, checkpoints):
+            value = measure(problem, estimator, validation) if step.first else float("nan")
+            yield Fit(estimator, selector, value, step.done, step.found, step.gpu)
+
+
+def unfitted(problem: Problem, proposal: Proposal) -> "tuple[SelectKBest | None, Any, np.ndarray, np.ndarray]":
+    """The proposal's selector, its unfitted estimator, and the train and validation matrices that it sees."""
     prepared = problem.prepared[FAMILIES[proposal.family].preparation]
     parameters = {name: value for name, value in proposal.parameters.items() if name != KEEP}
     selector = keep(prepared.selector, proposal.parameters.get(KEEP, 1.0))
     train, validation = prepared.train, prepared.validation
     if selector is not None:
         train, validation = selector.transform(train), selector.transform(validation)
-    estimator = make_estimator(proposal.family, parameters, problem.task, problem.seed)
-    with threadpool_limits(1):
-        for step in fit_steps(estimator, train, problem.train_target, cores):
-            answers = answers_of(estimator, validation, problem.task)
-            value = score(problem.metric, problem.task, problem.validation_target, answers, problem.positive)
-            yield Fit(estimator, selector, value, step)
+    return selector, make_estimator(proposal.family, parameters, problem.task, problem.seed), train, validation
+
+
+def measure(problem: Problem, estimator: Any, validation: "np.ndarray") -> float:
+    """The search's metric on the validation rows."""
+    answers = answers_of(estimator, validation, problem.task)
+    return score(problem.metric, problem.task, problem.validation_target, answers, problem.positive)

@@ -93,13 +93,18 @@ def raw_columns(table: "pl.DataFrame", inputs: tuple[Input, ...], part: str) -> 
     Raises:
         RefusedError: a column fits no tensor, or holds values that are infinite or too large for float32.
     """
+    columns = tensors(table, inputs)
+    refuse_infinite(columns, inputs, part)
+    return columns
+
+
+def refuse_infinite(columns: "dict[str, np.ndarray]", inputs: tuple[Input, ...], part: str) -> None:
+    """Raise RefusedError where a number of the ``part`` rows is infinite, or too large for float32."""
     import numpy as np
 
-    columns = tensors(table, inputs)
     infinite = [item.name for item in inputs if item.dtype == "float32" and np.isinf(columns[item.name]).any()]
     if infinite:
         raise RefusedError(f"{part} rows of {infinite} are infinite in float32. Bound them by a rule in the contract.")
-    return columns
 
 
 def alias(position: int) -> str:

@@ -1,0 +1,55 @@
+"""The lease's end: the program ends itself then, on the way that every other end takes."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from dagster_project.domain.build import BuildRequest
+from dagster_project.domain.errors import RefusedError
+
+_AGAIN = 5.0  # seconds, should a library keep the first for itself
+
+
+class _Over(BaseException):
+    """No library's ``except Exception`` takes it for a failure of its own."""
+
+
+@contextmanager
+def ending(request: BuildRequest) -> Iterator[None]:
+    """What runs inside ends with the lease. Enter it on the main thread.
+
+    Raises:
+        RefusedError: the lease is over; the message says what to change.
+    """
+    if request.ends is None:
+        yield
+        return
+    left = request.ends - time.time()
+    if left <= 0:
+        raise RefusedError(words(request))
+    before = signal.signal(signal.SIGALRM, _over)
+    signal.setitimer(signal.ITIMER_REAL, left, _AGAIN)
+    try:
+        yield
+    except _Over as over:
+        raise RefusedError(words(request)) from over
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def words(request: BuildRequest) -> str:
+    """Why the program ended, and what may be changed."""
+    compute = request.spec.compute
+    ceiling = "" if compute.cost_ceiling is None else f" or its cost ceiling ({compute.cost_ceiling:g})"
+    raise_ = "compute.deadline" if compute.cost_ceiling is None else "compute.deadline or compute.cost_ceiling"
+    return (
+        f"the lease is over: it reached its deadline ({compute.deadline}){ceiling}, so training was ended "
+        f"and no bundle was written. Raise {raise_}, or let the search take less: search.trials, search.time_budget."
+    )
+
+
+def _over(number: int, frame: FrameType | None) -> None:
+    raise _Over
