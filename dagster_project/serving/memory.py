@@ -4,7 +4,7 @@ import ctypes
 
 LARGE = 4 * 1024**2
 """Bytes of a block that is given back by itself, as soon as it is free."""
-SPARE = 8 * 1024**2
+SPARE = 2 * 1024**2
 """Bytes that may stay free at the end of the heap."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h
 

@@ -7,11 +7,11 @@ are dropped, counted, and the count is written as soon as there is room.
 
 import threading
 import time
-from collections import deque
 from pathlib import Path
 
-from dagster_project.serving.log_encoding import Encoded, Key, Logged, dropped_frame, encoded
+from dagster_project.serving.log_encoding import Encoded, Key, Logged, dropped_frame
 from dagster_project.serving.log_privacy import hashed, log_inputs, log_key
+from dagster_project.serving.log_queue import LogQueue
 from dagster_project.serving.segments import SegmentWriter
 
 __all__ = ["Logged", "PredictionLog", "hashed", "log_inputs", "log_key"]
@@ -20,9 +20,7 @@ MOST_ROWS = 200_000
 SEGMENT_BYTES = 64 * 1024**2
 SEGMENT_SECONDS = 600.0
 DISK_BYTES = 2 * 1024**3
-# Taken out of the queue at a time. Encoding holds the interpreter: between two chunks others may run.
-CHUNK, CHUNK_ROWS = 256, 65_536
-PAUSE = 0.0002
+PAUSE = 0.0002  # seconds between two chunks, in which others may run
 # Of the declared seconds: the rest is for a thread that is woken late and a disk that is slow for once.
 EARLY = 0.75
 CLOSING_SECONDS = 10.0
@@ -48,13 +46,12 @@ class PredictionLog:
         self.server, self.most_rows = server, most_rows
         self.error: str | None = None
         self._segments = SegmentWriter(folder, server, segment_bytes, segment_seconds, disk_bytes)
-        self._queue: deque[Logged] = deque()
+        self._queue = LogQueue(server)
         self._taken = self._written = self._durable = 0
         # Rows that were not kept, by whose they were: full memory (counted by append), unfit entries (by the writer).
         self._refused: dict[Key, int] = {}
         self._lost: dict[Key, int] = {}
         self._told: dict[Key, int] = {}
-        self._waiting: deque[Encoded] = deque()
         self._wake, self._closing, self._took = threading.Event(), False, 0.0
         self.flush = flush
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
@@ -67,7 +64,7 @@ class PredictionLog:
             self._refused[entry.key] = self._refused.get(entry.key, 0) + entry.rows
             return
         self._taken += entry.rows
-        self._queue.append(entry)
+        self._queue.add(entry)
         if waiting * 2 > self.most_rows and self.error is None and not self._wake.is_set():
             self._wake.set()
 
@@ -122,29 +119,19 @@ class PredictionLog:
 
     def _flush(self) -> None:
         """What waits now; what comes meanwhile is for the next one, else this one might never end."""
-        unfit, until = "", self._taken
+        unfit, until, frames = "", self._taken, self._queue.frames
         while True:
-            while self._waiting:
-                self._append(self._waiting[0])
-                self._waiting.popleft()
+            while frames:
+                self._append(frames[0])
+                unfit = frames.popleft().why or unfit
             if self._written >= until:
                 break
             time.sleep(PAUSE)
-            unfit = self._encode() or unfit
+            self._queue.encode()
         self._tell_dropped()
         self._segments.sync()
         self._durable = self._written
         self.error = f"an answer could not be kept: {unfit}" if unfit else None
-
-    def _encode(self) -> str:
-        """The next chunk of the queue as payloads; says what could not be encoded."""
-        entries: list[Logged] = []
-        rows = 0
-        while self._queue and len(entries) < CHUNK and rows < CHUNK_ROWS:
-            entries.append(self._queue.popleft())
-            rows += entries[-1].rows
-        self._waiting.extend(encoded(entries, self.server))
-        return next((each.why for each in self._waiting if each.why), "")
 
     def _append(self, each: Encoded) -> None:
         if each.payload is not None:
