@@ -5,14 +5,11 @@ FROM python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637
 # Where torch's wheels are: .../whl/cpu, or those of a version of CUDA, such as .../whl/cu130.
 ARG TORCH_INDEX=${INDEX}/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1 RAY_USAGE_STATS_ENABLED=0
-# KubeRay starts Ray by bash, and asks whether it is well by wget.
-RUN apt-get update \
- && apt-get install -y --no-install-recommends bash wget \
- && rm -rf /var/lib/apt/lists/* \
- && useradd --uid 1000 --create-home training
+RUN useradd --uid 1000 --create-home training
 WORKDIR /srv/threeacts
 COPY pyproject.toml constraints.txt README.md ./
-# A wheel without a package: its requirements are what is wanted of it.
+# A wheel without a package: its requirements are what is wanted of it. Nothing in an environment of its own: KubeRay starts
+# Ray by a login shell, which forgets PATH.
 RUN pip install -c constraints.txt --extra-index-url "$TORCH_INDEX" setuptools wheel torch==2.13.0 \
  && pip install -c constraints.txt --extra-index-url "$TORCH_INDEX" --no-build-isolation ".[training]" \
  && pip uninstall -y threeacts \
