@@ -20,7 +20,7 @@ RIGHTS: dict[str, list[tuple[str, list[str], list[str]]]] = {
         ("ray.io", ["rayjobs"], ["create", "get", "list", "watch", "delete"]),
         ("ray.io", ["rayclusters"], ["get", "list", "watch", "delete"]),
         ("ray.io", ["rayjobs/status", "rayclusters/status"], ["get"]),
-        ("", ["pods", "pods/log", "services"], ["get", "list", "watch"]),
+        ("", ["pods", "pods/log", "services", "endpoints"], ["get", "list", "watch"]),
         ("", ["pods/portforward"], ["create"]),
         ("", ["secrets"], ["get"]),
     ],

@@ -19,6 +19,7 @@ PROGRAM = "dagster_project.factories.trainer"
 READING_LOGS = 60  # seconds in which the last lines can still be read, though everything is done
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 PORTS = {"gcs": 6379, "dashboard": 8265, "client": 10001}
+"""Of the head's service. Nobody uses Ray Client, but dagster-ray forwards its port with the dashboard's."""
 
 
 def job_name(lease: str) -> str:

@@ -202,3 +202,24 @@ def test_equal_leases_give_equal_yaml_that_reads_back(asked):
 
 def test_the_versions_are_those_that_are_installed():
     assert cluster(rayjob(lease(), CPU))["rayVersion"] == version("ray")
+
+
+def test_what_the_operator_adds_by_itself_is_left_to_it(asked):
+    """KubeRay 1.7's own validation and what it injects: neither is in the schema."""
+    manifest = rayjob(*asked)
+    made = pods(manifest)
+    for pod in made.values():
+        names = {each["name"] for each in container(pod)["env"]}
+        assert not {name for name in names if name.startswith(("RAY_AUTH", "RAY_enable_autoscaler", "RAY_ADDRESS"))}
+        assert not {"shared-mem", "ray-logs", "ray-token"} & {volume["name"] for volume in pod["spec"]["volumes"]}
+        assert "command" not in container(pod) and "args" not in container(pod)
+    mounts = {mount["mountPath"] for name in ("head", "workers") for mount in container(made[name])["volumeMounts"]}
+    assert "/dev/shm" in mounts, "else the operator mounts one of its own, as large as the machine's memory"
+    assert "/tmp/ray" not in mounts, "the operator mounts one there, which head and autoscaler share"
+    assert "suspend" not in manifest["spec"] and "labels" not in cluster(manifest)["headGroupSpec"]["rayStartParams"]
+
+
+def test_the_heads_service_has_the_ports_that_are_forwarded():
+    """dagster-ray forwards both, by the numbers of the head's service, which the operator makes of these."""
+    ports = {each["containerPort"] for each in container(pods(rayjob(lease(), CPU))["head"])["ports"]}
+    assert {8265, 10001} <= ports
