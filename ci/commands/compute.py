@@ -40,6 +40,17 @@ def access(profile: str, storage: bool, warehouse: str | None) -> int:
     return _run(Path(), "access", profile, *flags)
 
 
+@command.command("reap")
+@repo_option
+@click.option("--profile", help="This one alone; default: every one.")
+@click.option("--unfinished", is_flag=True, help="Leases that are open in this ledger are over: their job has ended.")
+@click.option("--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
+def reap(repo: Path, profile: str | None, unfinished: bool, dry_run: bool) -> int:
+    """Delete what outlived its lease; exit 1 where something is left that only a person may delete."""
+    flags = [*(["--profile", profile] if profile else []), *(["--unfinished"] if unfinished else [])]
+    return _run(repo, "reap", "--repo", str(repo.resolve()), *flags, *(["--dry-run"] if dry_run else []))
+
+
 def _run(folder: Path, *arguments: str) -> int:
     from ci.programs import run_module
     from dagster_project.domain.workspace import Workspace

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from dagster_project.compute.plan import add_plan, add_profiles
 from dagster_project.compute.print_access import add_access
+from dagster_project.compute.reap import add_reap
 from dagster_project.domain.errors import ActsError
 from dagster_project.domain.text import plain
 
@@ -13,6 +14,7 @@ COMMANDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "plan": add_plan,
     "profiles": add_profiles,
     "access": add_access,
+    "reap": add_reap,
 }
 """By name: what adds the command's flags, and sets ``run`` to what takes them and gives the exit code."""
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import dagster as dg
 
 from dagster_project.domain.compute import LocalProfile, Profile
-from dagster_project.domain.errors import UsageError
 from dagster_project.domain.fingerprint import keys_of
 from dagster_project.domain.lease import LeaseEnd
 from dagster_project.domain.profiles import load_profiles
@@ -15,6 +14,7 @@ from dagster_project.domain.requests import build_request
 from dagster_project.domain.snapshot import Snapshot, SplitResult
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
+from dagster_project.factories.leases.kuberay import KubeRayPlace
 from dagster_project.factories.leases.local import LocalPlace
 from dagster_project.factories.leases.place import Place, check_ceiling, new_lease, train_within
 from dagster_project.factories.provenance import vouch
@@ -61,7 +61,7 @@ def train_or_reuse(
     check_ceiling(spec.name, spec.compute, profiles, leases)
     request = build_request(spec, projection, snapshot, split, store=workspace.store, result="")
     lease = new_lease(spec.name, keys.build, context.run_id, spec.compute, profiles)
-    place = place_of(context, pipes, profiles.of(spec.compute))
+    place = place_of(context, pipes, profiles.of(spec.compute), profiles.currency)
     result, end = train_within(place, lease, request, leases, profiles.currency, context.log)
     seconds = round(time.perf_counter() - begin, 3)
     vouch(result.bundle, keys.build, spec.name, snapshot, keys.environment, context.run_id, workspace)
@@ -69,8 +69,10 @@ def train_or_reuse(
     return Trained(result.bundle, keys.build, reused=False, seconds=seconds, stages=result.seconds, lease=end)
 
 
-def place_of(context: dg.AssetExecutionContext, pipes: dg.PipesSubprocessClient, profile: Profile) -> Place:
+def place_of(
+    context: dg.AssetExecutionContext, pipes: dg.PipesSubprocessClient, profile: Profile, currency: str
+) -> Place:
     """Where a profile's machines are."""
     if isinstance(profile, LocalProfile):
         return LocalPlace(context, pipes, profile)
-    raise UsageError("builds on kuberay profiles are not there yet.")
+    return KubeRayPlace(context, profile, currency)

@@ -58,6 +58,10 @@ class ArtifactStore:
         """Whether the artifact is there."""
         return bool(self._blob(digest).exists()) or (self.behind is not None and self.behind.has(digest))
 
+    def size(self, digest: str) -> int:
+        """Bytes that an artifact of this very store claims to have, without reading it."""
+        return int(self._blob(digest).stat().st_size)
+
     def own_digests(self) -> list[str]:
         """Digests of the blobs that lie here and not behind, sorted."""
         folder = self.root / "blobs"

@@ -99,7 +99,7 @@ def _end(
     """Release, and write down; a second Ctrl-C meanwhile leaves no machines behind."""
     with capture_interrupts():
         outcome = _outcome_of(error)
-        done = place.release(lease, hurry=outcome == "interrupted")
+        done = _released(place, lease, outcome == "interrupted", log)
         words = (" ".join(str(error).split())[:_LONGEST_REASON] if error else "", done.reason)
         end = LeaseEnd(
             lease=lease,
@@ -114,6 +114,15 @@ def _end(
         leases.end(end)
     log.info(f"lease {lease.id} {end.outcome}: {end.what}, {end.amount:,.2f} {end.currency}")
     return end
+
+
+def _released(place: Place, lease: Lease, hurry: bool, log: dg.DagsterLogManager) -> Released:
+    """What the place says; where releasing breaks, that: the row is written whatever happens."""
+    try:
+        return place.release(lease, hurry=hurry)
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is in the ledger and in the log
+        log.warning(f"lease {lease.id}: releasing it broke: {error!r}. Run acts compute reap.")
+        return Released((), None, reason=f"releasing it broke, so nothing is known of its machines: {error!r}")
 
 
 def _outcome_of(error: BaseException | None) -> Outcome:

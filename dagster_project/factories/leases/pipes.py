@@ -1,0 +1,73 @@
+"""dagster-ray's Pipes client for a RayJob, patient where it isn't, and with the token that Ray asks for."""
+
+import os
+import time
+from typing import Any
+
+import dagster as dg
+from dagster_ray.core.pipes import PipesRayJobMessageReader
+from dagster_ray.kuberay import PipesKubeRayJobClient
+from dagster_ray.kuberay.client import RayJobClient
+from dagster_ray.kuberay.client.rayjob.client import FAILED_JOB_DEPLOYMENT_STATUSES, format_job_deployment_failure
+from dagster_ray.kuberay.utils import is_retryable_k8s_api_exception
+
+from dagster_project.compute.clusters import GONE, Cluster
+from dagster_project.domain.compute import KubeRayProfile
+
+ADDRESS = "ACTS_RAY_ADDRESS"
+"""Where Ray's dashboard answers, where neither the cluster's names nor a port forward lead there."""
+IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
+PATIENCE = 120.0  # seconds in which an API server that is away may come back
+
+
+class PatientJobs(RayJobClient):
+    """A hiccup of the API server ends no training; a job that failed while it ran is not waited for any more."""
+
+    def get_status(self, name: str, namespace: str, timeout: float = 60, poll_interval: float = 1.0) -> Any:
+        """The job's status.
+
+        Raises:
+            ApiException: the API server refuses, or has been away for too long; 404: the job is gone.
+            RuntimeError: the operator gave the job up, at its deadline for one, without Ray having said so.
+        """
+        status = self._status(name, namespace, timeout, poll_interval)
+        given_up = status.get("jobDeploymentStatus") in FAILED_JOB_DEPLOYMENT_STATUSES
+        if given_up and status.get("jobStatus") in ("PENDING", "RUNNING"):
+            raise RuntimeError(format_job_deployment_failure(name, namespace, status))
+        return status
+
+    def _status(self, name: str, namespace: str, timeout: float, poll_interval: float) -> Any:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return super().get_status(name, namespace, timeout, poll_interval)
+            except Exception as error:
+                gone = getattr(error, "status", None) == GONE
+                if gone or not is_retryable_k8s_api_exception(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(poll_interval)
+
+
+class LeasePipes(PipesKubeRayJobClient):
+    """Submits, follows and reads the lines of one RayJob. Whoever uses it deletes the job: it never does."""
+
+    def __init__(self, profile: KubeRayProfile, cluster: Cluster) -> None:
+        self._headers_of_ray: dict[str, str] = {}
+        self._cluster = cluster
+        address = os.environ.get(ADDRESS) or None
+        super().__init__(
+            client=PatientJobs(kube_context=profile.context),
+            message_reader=PipesRayJobMessageReader({"headers": self._headers_of_ray}),
+            forward_termination=False,
+            timeout=profile.start_within.total_seconds() + PATIENCE,
+            port_forward=address is None and IN_CLUSTER not in os.environ,
+            address=address,
+        )
+
+    def _start(self, context: Any, session: dg.PipesSession, ray_job: dict[str, Any]) -> dict[str, Any]:
+        started = super()._start(context, session, ray_job)
+        token = self._cluster.token(started["status"]["rayClusterName"])
+        if token:
+            self._headers_of_ray["Authorization"] = f"Bearer {token}"
+        self.headers = self._headers_of_ray
+        return started
