@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from dagster_project.compute.archive import code_archive
 from dagster_project.domain.errors import UsageError
 from dagster_project.domain.fingerprint import ROOT, code_digest, environment_digest
+from dagster_project.domain.lease import LeaseFolder
+from dagster_project.storage.files import location, write_atomic
 
 FAMILIES = ("mlp", "random_forest")
 STRAY = (
@@ -125,3 +128,32 @@ def _digests_from(archive: bytes, folder: Path) -> tuple[str, str]:
 
 def _alone(folder: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(folder)}
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URI of an empty bucket, which every client of S3 finds by the environment."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    told = {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+    told |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    try:
+        location("s3://code").mkdir()
+        yield "s3://code"
+    finally:
+        server.stop()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's and boto's own
+def test_ray_fetches_it_from_object_storage(bucket, tmp_path):
+    from ray._private.runtime_env.packaging import Protocol
+
+    folder = LeaseFolder.of(f"{bucket}/leases", "a1b2c3")
+    write_atomic(folder.code, code_archive())
+    Protocol.S3.download_remote_uri(source_uri=folder.code, dest_file=str(tmp_path / "code.zip"))
+    assert (tmp_path / "code.zip").read_bytes() == code_archive()
