@@ -41,6 +41,7 @@ class Reconciler:
         self._started = datetime.now(UTC)
         self._failed: dict[str, tuple[DesiredModel, float]] = {}
         self._reported = 0.0
+        self._reporting: asyncio.Future[None] | None = None
 
     @property
     def ready(self) -> bool:
@@ -66,7 +67,8 @@ class Reconciler:
             if slot.coming:
                 await self._advance(name, slot.coming)
         if time.monotonic() - self._reported >= REPORT:
-            await asyncio.to_thread(self._deployments.report, self.report())
+            self._reporting = asyncio.ensure_future(asyncio.to_thread(self._deployments.report, self.report()))
+            await asyncio.shield(self._reporting)
             self._reported = time.monotonic()
 
     def report(self) -> ServerReport:
@@ -81,7 +83,9 @@ class Reconciler:
         )
 
     async def leave(self) -> None:
-        """Say nothing more: a server that ends by itself is not missed."""
+        """Say nothing more: a server that ends by itself is not missed. Cancel :meth:`run` before."""
+        if self._reporting:  # its thread can't be cancelled, and would write the report again
+            await asyncio.wait([self._reporting])
         await asyncio.to_thread(self._deployments.forget, self.server)
         self._pool.shutdown(wait=False)
 

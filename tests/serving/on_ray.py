@@ -17,6 +17,7 @@ def main(port: int) -> None:
         serve.run(build(Scaling(min_replicas=0, max_replicas=2)), name="champions")
         print("serving", flush=True)
         sys.stdin.read()
+        serve.delete("champions")  # waits until the replicas have ended; shutdown alone goes on after 30 seconds
         serve.shutdown()
 
 

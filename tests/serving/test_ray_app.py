@@ -127,7 +127,7 @@ def on_ray(workspace: Workspace) -> Iterator[str]:
             assert process.stdout is not None
             assert process.stdout.readline() == "serving\n", log.read_text()
             yield f"127.0.0.1:{port}"
-            process.communicate(timeout=60)
+            process.communicate(timeout=150)
             assert process.returncode == 0, log.read_text()
             assert not session_processes(folder, set())
         finally:
