@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,8 @@ class Cluster:
         try:
             self.process.wait(pod_init.GRACE + 5)
         except subprocess.TimeoutExpired:
-            self.kill()
-        self._remove()
+            self.init.end()
+        self.remove()
 
     def kill(self) -> None:
         """SIGKILL of the head's first process."""
@@ -117,13 +118,18 @@ class Cluster:
         self.init.end()
         self.process.wait(30)
 
+    def remove(self) -> None:
+        """Take away what a head that has ended left: its folder, as its node's kubelet does."""
+        self.process.wait(30)
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def left(self) -> list[str]:
         """What of it still is: processes, and its folder. Empty once it was stopped."""
         alive = [f"process {each.pid} {processes.name(each.pid)}" for each in self.seen if each.alive()]
         return alive + ([str(self.folder)] if self.folder.exists() else [])
-
-    def _remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def start(spec: dict[str, Any], environ: dict[str, str] | None = None, token: str | None = None) -> Cluster:
@@ -145,7 +151,7 @@ def start(spec: dict[str, Any], environ: dict[str, str] | None = None, token: st
     (folder / "start.sh").write_text("exec " + " ".join(ray_settings.start_command(spec, cable.pod, str(folder))))
     assert process.stdin is not None
     process.stdin.write("\n")
-    process.stdin.close()
+    process.stdin.flush()
     return Cluster(folder, process, init, str(processes.pid_namespace(init.pid)), cable, token)
 
 
@@ -153,7 +159,8 @@ def _environment(folder: Path, environ: dict[str, str], token: str | None) -> di
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     auth = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {"RAY_AUTH_MODE": "disabled"}
-    return {**kept, "PATH": path, "HOME": str(folder), "TMPDIR": str(folder), **environ, **ray_settings.FLAGS, **auth}
+    own = {"PATH": path, "HOME": str(folder), "TMPDIR": str(folder)}
+    return {**kept, **environ, **own, **ray_settings.FLAGS, **auth}
 
 
 def _first(process: "subprocess.Popen[str]") -> Process:
