@@ -147,6 +147,8 @@ def start(spec: dict[str, Any], environ: dict[str, str] | None = None, token: st
         )  # fmt: skip
     init = _first(process)
     cable = plug(init.pid)
+    (folder / "lib").mkdir()
+    shutil.copy(Path(__file__).with_name("provider.py"), folder / "lib" / f"{ray_settings.PROVIDER}.py")
     (folder / "autoscaling.json").write_text(json.dumps(ray_settings.autoscaling(spec, cable.pod)))
     (folder / "start.sh").write_text("exec " + " ".join(ray_settings.start_command(spec, cable.pod, str(folder))))
     assert process.stdin is not None
@@ -159,7 +161,7 @@ def _environment(folder: Path, environ: dict[str, str], token: str | None) -> di
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     auth = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {"RAY_AUTH_MODE": "disabled"}
-    own = {"PATH": path, "HOME": str(folder), "TMPDIR": str(folder)}
+    own = {"PATH": path, "HOME": str(folder), "TMPDIR": str(folder), "PYTHONPATH": str(folder / "lib")}
     return {**kept, **environ, **own, **ray_settings.FLAGS, **auth}
 
 

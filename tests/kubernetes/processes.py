@@ -49,15 +49,30 @@ def pid_namespace(pid: int) -> str | None:
 def children(pid: int) -> list[int]:
     """Ids of the processes that this one started and that still are."""
     try:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        threads = [path / "children" for path in Path(f"/proc/{pid}/task").iterdir()]
+        return [int(each) for path in threads for each in path.read_text().split()]
     except OSError:
         return []
+
+
+def tree(pid: int) -> list[Process]:
+    """A living process and all that descend from it."""
+    found = process(pid)
+    return ([found] if found else []) + [each for child in children(pid) for each in tree(child)]
 
 
 def name(pid: int) -> str:
     """The program's name; empty: it is gone."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def title(pid: int) -> str:
+    """The command line, or what the process has written there; empty: it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
         return ""
 

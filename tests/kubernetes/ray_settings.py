@@ -1,14 +1,14 @@
 """What a rayClusterSpec says, as Ray's own autoscaler reads it on one machine: pure.
 
 A worker group becomes a node type whose GPUs are declared, not there. The provider is Ray's own for tests, named as an
-external one: by its short name the autoscaler looks for an example file that the wheel does not have.
+external one (``provider.py``): by its short name the autoscaler looks for an example file that the wheel does not have.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 HEAD = "f" * 51 + "00000"
-PROVIDER = "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider"
+PROVIDER = "acts_provider"
 GCS, DASHBOARD, CLIENT = 6379, 8265, 9997
 OBJECT_STORE = 80_000_000
 GPU = "nvidia.com/gpu"
@@ -112,7 +112,7 @@ def _head_type(spec: dict[str, Any]) -> dict[str, Any]:
 def _provider(address: str) -> dict[str, Any]:
     return {
         "type": "external",
-        "module": PROVIDER,
+        "module": f"{PROVIDER}.OwnFiles",
         "use_node_id_as_ip": True,
         "disable_node_updaters": True,
         "disable_launch_config_check": True,
