@@ -2,6 +2,9 @@
 
 import os
 import secrets
+import shutil
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -10,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kubernetes import ray_settings
+from tests.kubernetes import processes, ray_settings
 from tests.kubernetes.cluster import Cluster, start
 from tests.kubernetes.specs import pod, ray_cluster
 
@@ -96,6 +99,30 @@ def test_who_has_no_token_is_refused(cluster: Cluster) -> None:
         urllib.request.urlopen(f"{cluster.url}/api/jobs/", timeout=5)
     refused.value.close()
     assert refused.value.code == 401
+
+
+STARTS = """
+import sys
+from tests.kubernetes.cluster import start
+from tests.kubernetes.specs import ray_cluster
+made = start(ray_cluster())
+print(made.init.pid, made.folder, flush=True)
+sys.stdin.read()
+"""
+
+
+@needs_root
+def test_a_cluster_does_not_outlive_who_started_it() -> None:
+    program = [sys.executable, "-c", STARTS]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(program, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid, folder = parent.stdout.readline().split()
+        namespace = processes.pid_namespace(int(pid))
+        assert namespace is not None and processes.within(namespace)
+        parent.kill()
+    waited(lambda: not processes.within(namespace), 10)
+    shutil.rmtree(folder)
 
 
 def waited(happens: Callable[[], bool], seconds: float) -> float:
