@@ -90,7 +90,7 @@ class BundleManifest(StrictModel):
     code_digest: str
     environment_digest: str
     seed: int
-    rows: dict[str, int] = Field(description="train and validation rows used")
+    rows: dict[str, int] = Field(description="train and validation rows used; sampled: those behind the preparation")
     importances: dict[str, float] = Field(default_factory=dict, description="claim: share of each raw column")
     claims: dict[str, float] = Field(default_factory=dict, description="the build's own metrics on validation rows")
     parity: Parity

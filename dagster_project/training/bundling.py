@@ -59,7 +59,7 @@ def make_manifest(
         code_digest=request.code_digest,
         environment_digest=request.environment_digest,
         seed=spec.search.seed,
-        rows={"train": len(data.train), "validation": len(data.validation)},
+        rows=data.counts,
         claims={spec.search.metric: candidate.value},
         parity=parity,
         files={name: _file(bytes_) for name, bytes_ in files.items()},

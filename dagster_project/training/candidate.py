@@ -12,6 +12,7 @@ from dagster_project.training.problem import Fit, Problem, fit, measure, unfitte
 from dagster_project.training.rows import Data, Label, frame_of
 from dagster_project.training.scoring import answers_of
 from dagster_project.training.space import Proposal
+from dagster_project.training.steps import begin
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,12 +78,12 @@ def refit(problem: Problem, data: Data, trial: Trial, cores: int = 1) -> Candida
 
 
 def restore(problem: Problem, data: Data, trial: Trial, state: dict[str, Any]) -> Candidate:
-    """The candidate from the trial's own weights: what GPUs or several processes computed is not computed again.
+    """The candidate from the trial's own weights: what GPUs, several processes or a stream took is not done again.
 
     Its value is measured here, from those weights in float32 on a CPU: the graph that is exported runs so too.
     """
     selector, estimator, train, validation = unfitted(problem, _proposal(trial))
-    estimator.begin(train, problem.train_target).load(state)
+    begin(estimator, train, problem.train_target).load(state)
     return _candidate(
         problem, data, trial, Fit(estimator, selector, measure(problem, estimator, validation), trial.steps)
     )

@@ -29,13 +29,14 @@ from dagster_project.training.candidate import Candidate, drift, refit, restore
 from dagster_project.training.cluster import Cluster, cluster
 from dagster_project.training.ending import ending
 from dagster_project.training.export import export
+from dagster_project.training.intake import load
 from dagster_project.training.lifetime import die_with_parent
 from dagster_project.training.parity import check_parity
 from dagster_project.training.planted import plant, thresholds_of
 from dagster_project.training.problem import Problem, pose
 from dagster_project.training.progress import Display, Stopwatch, display
 from dagster_project.training.reference import make_reference
-from dagster_project.training.rows import Data, load_data
+from dagster_project.training.rows import Data
 from dagster_project.training.search import best_trial, search
 from dagster_project.training.space import Proposal, propose
 from dagster_project.training.trial import Terms
@@ -122,24 +123,27 @@ def _learn(request: BuildRequest, proposals: list[Proposal], shown: Display, wat
             place = stack.enter_context(cluster(request))
         with ending(request):
             data, problem = posed.result()
-            shown.say(f"{len(data.train)} train and {len(data.validation)} validation rows, {len(proposals)} trials")
+            shown.say(f"{data.said}, {len(proposals)} trials")
             with watch.stage("search"):
                 found = search(request, problem, proposals, place, shown)
             best = best_trial(found.trials, problem.metric)
-            weights = _weights(request, place, best)
+            weights = _weights(request, place, best, data)
         with watch.stage("ray"):
             stack.close()
     shown.say(f"best: trial {best.number} {best.family}, {problem.metric} {best.value:.4f}")
+    gpu = found.gpus.get(best.number)
+    if gpu is None and request.spec.compute.gpus_per_trial:
+        shown.say("its GPUs were not used: torch sees none where it ran, so it trained on the CPU")
     with watch.stage("refit"), ending(request):
         candidate = _take(request, problem, data, best, weights, shown)
-    return Learnt(data, found.trials, candidate, found.gpus.get(best.number))
+    return Learnt(data, found.trials, candidate, gpu)
 
 
-def _weights(request: BuildRequest, place: Cluster, best: Trial) -> dict[str, Any] | None:
-    """The best trial's weights, where machines trained it that are gone by now; None: it is trained again here."""
+def _weights(request: BuildRequest, place: Cluster, best: Trial, data: Data) -> dict[str, Any] | None:
+    """The best trial's weights, where what trained it is gone by now; None: it is trained again here."""
     compute = request.spec.compute
     kept = Terms.of(request, place.folder).checkpoints(Proposal(best.number, best.family, best.parameters))
-    if kept is None or not (compute.gpus_per_trial or compute.processes > 1):
+    if kept is None or not (compute.gpus_per_trial or compute.processes > 1 or data.stream):
         return None
     return kept.load(best.steps)
 
@@ -158,7 +162,7 @@ def _take(
 
 def _pose(request: BuildRequest, watch: Stopwatch) -> tuple[Data, Problem]:
     with watch.stage("load"):
-        data = load_data(request)
+        data = load(request)
     with watch.stage("prepare"):
         return data, pose(request.spec, data)
 

@@ -76,6 +76,13 @@ def frequent(column: "pd.Series") -> list[str]:
     return sorted(value for value, _ in ranked[:MAX_CATEGORIES])
 
 
+def prepared_width(features: Features, inputs: tuple[Input, ...], frame: "pd.DataFrame", scaled: bool) -> int:
+    """How many columns these become, as far as the frame's rows name the categories."""
+    groups = column_transforms(features, inputs, scaled)
+    wide = [len(frequent(frame[column])) for column in groups.get("one_hot", [])]
+    return sum(wide) + sum(len(columns) for name, columns in groups.items() if name != "one_hot")
+
+
 def raw_columns(preparation: "ColumnTransformer", inputs: tuple[Input, ...]) -> list[str]:
     """For each prepared column, the raw column that it comes from."""
     names = {alias(place): item.name for place, item in enumerate(inputs)}

@@ -15,6 +15,7 @@ from dagster_project.training.rows import Data, frame_of
 from dagster_project.training.scoring import answers_of, score
 from dagster_project.training.space import KEEP, Proposal
 from dagster_project.training.steps import fit_steps
+from dagster_project.training.stream import Stream
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Both parts as float32 matrices, with what prepared them."""
+    """Both parts as float32 matrices, with what prepared them. Train rows that don't fit into memory stream."""
 
     transformer: "ColumnTransformer"
     selector: "SelectKBest | None"
-    train: "np.ndarray"
+    train: "np.ndarray | Stream"
     validation: "np.ndarray"
 
 
@@ -89,7 +90,7 @@ def _prepare(spec: ModelSpec, data: Data, scaled: bool) -> Prepared:
     judged = frame_of(data.validation.columns, data.inputs)
     validation = np.ascontiguousarray(transformer.transform(judged), dtype=np.float32)
     selector = fit_selector(spec.features.selection, spec.task, train, data.train.target, spec.search.seed)
-    return Prepared(transformer, selector, train, validation)
+    return Prepared(transformer, selector, data.stream.prepared_by(transformer) if data.stream else train, validation)
 
 
 def fit(
@@ -113,14 +114,15 @@ def fit(
             yield Fit(estimator, selector, value, step.done, step.found, step.gpu)
 
 
-def unfitted(problem: Problem, proposal: Proposal) -> "tuple[SelectKBest | None, Any, np.ndarray, np.ndarray]":
-    """The proposal's selector, its unfitted estimator, and the train and validation matrices that it sees."""
+def unfitted(problem: Problem, proposal: Proposal) -> "tuple[SelectKBest | None, Any, np.ndarray | Stream, np.ndarray]":
+    """The proposal's selector, its unfitted estimator, and the train and validation rows that it sees."""
     prepared = problem.prepared[FAMILIES[proposal.family].preparation]
     parameters = {name: value for name, value in proposal.parameters.items() if name != KEEP}
     selector = keep(prepared.selector, proposal.parameters.get(KEEP, 1.0))
     train, validation = prepared.train, prepared.validation
     if selector is not None:
-        train, validation = selector.transform(train), selector.transform(validation)
+        train = train.selected_by(selector) if isinstance(train, Stream) else selector.transform(train)
+        validation = selector.transform(validation)
     return selector, make_estimator(proposal.family, parameters, problem.task, problem.seed), train, validation
 
 

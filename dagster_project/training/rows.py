@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from dagster_project.training.stream import Stream
+
 Label = str | int | bool
 
 
@@ -38,12 +40,27 @@ class Rows:
 
 @dataclass(frozen=True)
 class Data:
-    """What a build may see of the snapshot."""
+    """What a build may see of the snapshot. With a ``stream``, the train and validation rows here are a sample."""
 
     train: Rows
     validation: Rows
     inputs: tuple[Input, ...]
     classes: tuple[Label, ...]
+    stream: "Stream | None" = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows used, by part; where train rows stream, ``sampled`` of them fitted the preparation."""
+        trained = {"train": len(self.train)}
+        if self.stream is not None:
+            trained = {"train": self.stream.rows, "sampled": len(self.train)}
+        return {**trained, "validation": len(self.validation)}
+
+    @property
+    def said(self) -> str:
+        """The counts in words."""
+        whole = f"{self.counts['train']} train and {len(self.validation)} validation rows"
+        return whole if self.stream is None else f"{whole}; train rows stream, {len(self.train)} fit the preparation"
 
 
 def load_data(request: BuildRequest) -> Data:
@@ -69,14 +86,27 @@ def read_labelled(request: BuildRequest, part: str) -> "pl.DataFrame":
     import polars as pl
 
     target, uri = request.spec.target, getattr(request.split, part).uri
-    columns = [*request.spec.features.names, target]
     try:
-        table = pl.scan_parquet(uri).select(columns).filter(pl.col(target).is_not_null()).collect()
+        table = labelled_rows(request, part).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise MachineryError(f"{uri}: the {part} rows can't be read: {error}. Build the split again.") from error
+    refuse_empty(table, uri, target, part)
+    return table
+
+
+def refuse_empty(table: "pl.DataFrame", uri: str, target: str, part: str) -> None:
+    """Raise RefusedError where no row has a label."""
     if table.is_empty():
         raise RefusedError(f"{uri}: no {part} row has a label in '{target}'. Widen the split or wait for labels.")
-    return table
+
+
+def labelled_rows(request: BuildRequest, part: str) -> "pl.LazyFrame":
+    """The same columns and rows, not read yet."""
+    import polars as pl
+
+    target = request.spec.target
+    columns = [*request.spec.features.names, target]
+    return pl.scan_parquet(getattr(request.split, part).uri).select(columns).filter(pl.col(target).is_not_null())
 
 
 def inputs_of(table: "pl.DataFrame", names: tuple[str, ...], categorical: tuple[str, ...]) -> tuple[Input, ...]:

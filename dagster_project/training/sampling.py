@@ -2,22 +2,25 @@
 
 from typing import TYPE_CHECKING
 
+from dagster_project.training.preparation import MAX_CATEGORIES
+
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
-    from dagster_project.domain.bundle import Input
-
 LEAST, MOST = 1000, 250_000
-_CATEGORIES = 256  # the most columns that one column of text becomes (preparation.MAX_CATEGORIES)
 _RAW_BYTES = 100  # of a value on its way from the file to the preparation, text included
 
 
 def sampled_rows(memory: int, numbers: int, texts: int) -> int:
     """How many rows may be read at once and prepared within a quarter of ``memory`` bytes, whatever the text is."""
-    widest = numbers + texts * _CATEGORIES
-    each = (numbers + texts) * _RAW_BYTES + widest * 4
+    each = (numbers + texts) * _RAW_BYTES + widest(numbers, texts) * 4
     return min(MOST, max(LEAST, memory // 4 // each))
+
+
+def widest(numbers: int, texts: int) -> int:
+    """The most prepared columns that so many numbers and texts become."""
+    return numbers + texts * MAX_CATEGORIES
 
 
 def places(rows: int, wanted: int, seed: int) -> "np.ndarray":
@@ -42,9 +45,3 @@ def take_places(labelled: "pl.LazyFrame", chosen: "np.ndarray") -> "pl.DataFrame
     wanted = pl.LazyFrame({"_place": chosen}, schema={"_place": pl.UInt32})
     numbered = labelled.with_row_index("_place")
     return numbered.join(wanted, on="_place", how="semi").sort("_place").drop("_place").collect(engine="streaming")
-
-
-def count_kinds(inputs: "tuple[Input, ...]") -> tuple[int, int]:
-    """Numbers and texts among the inputs."""
-    texts = sum(item.dtype == "string" for item in inputs)
-    return len(inputs) - texts, texts

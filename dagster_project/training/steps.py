@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.training.checkpoints import Checkpoints
-from dagster_project.training.device import Device
+from dagster_project.training.device import CPU, Device
 from dagster_project.training.families import spread
 from dagster_project.training.gpu_meter import GpuMeter, GpuReading, mean
 from dagster_project.training.loop import Training, place_among
 from dagster_project.training.network import NetworkEstimator
+from dagster_project.training.stream import Stream
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,19 +29,26 @@ class Step:
 
 def fit_steps(
     estimator: Any,
-    matrix: "np.ndarray",
+    train: "np.ndarray | Stream",
     target: "np.ndarray",
     cores: int,
     device: Device,
     checkpoints: Checkpoints | None,
 ) -> Iterator[Step]:
-    """Train, yielding after each step."""
+    """Train, yielding after each step. What streams brings its target along."""
     if isinstance(estimator, NetworkEstimator):
-        yield from network_steps(estimator.begin(matrix, target, device), checkpoints)
+        yield from network_steps(begin(estimator, train, target, device), checkpoints)
         return
     with spread(estimator, cores):
-        estimator.fit(matrix, target)
+        estimator.fit(train, target)
     yield Step(1)
+
+
+def begin(
+    estimator: NetworkEstimator, train: "np.ndarray | Stream", target: "np.ndarray", device: Device = CPU
+) -> Training:
+    """A network's training before its first epoch."""
+    return train.begin(estimator, device) if isinstance(train, Stream) else estimator.begin(train, target, device)
 
 
 def network_steps(training: Training, checkpoints: Checkpoints | None) -> Iterator[Step]:

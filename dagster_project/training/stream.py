@@ -54,7 +54,8 @@ class Stream:
         """Prepared columns."""
         import polars as pl
 
-        return self.prepare(pl.DataFrame({item.name: [None] for item in self.inputs})).shape[1]
+        matrix = self.prepare(pl.DataFrame({item.name: [None] for item in self.inputs}))
+        return int(matrix.shape[1])
 
     def prepare(self, table: "pl.DataFrame") -> "np.ndarray":
         """The float32 matrix (rows, columns) that the network sees of raw rows.

@@ -65,11 +65,18 @@ def prepared_rows(stream: "Stream", seed: int) -> "Dataset":
     order = np.random.Generator(np.random.PCG64(seed)).permutation(row_groups(stream.uri))
     _here()
     groups = ray.data.from_items([{"group": int(group)} for group in order], override_num_blocks=len(order))
-    return groups.map_batches(read_prepared, fn_args=(stream,), batch_size=1, num_cpus=0, concurrency=1)
+    prepared = groups.map_batches(
+        read_prepared,  # type: ignore[arg-type]
+        fn_args=(stream,),
+        batch_size=1,
+        num_cpus=0,
+        concurrency=1,
+    )
+    return prepared
 
 
-def read_prepared(batch: "dict[str, np.ndarray]", stream: "Stream") -> "Iterator[dict[str, np.ndarray]]":
-    """Prepared rows of one row group that have a label, some at a time."""
+def read_prepared(batch: Any, stream: "Stream") -> "Iterator[dict[str, np.ndarray]]":
+    """Prepared rows of one row group that have a label, some at a time. ``batch`` is one item of the dataset."""
     import polars as pl
     import pyarrow.parquet as parquet
     from threadpoolctl import threadpool_limits
@@ -97,12 +104,12 @@ def row_groups(uri: str) -> int:
 def _here() -> None:
     """Ray Data as we need it in this process: in order, bounded, on this machine, quiet."""
     import ray
-    from ray.data import DataContext
+    from ray.data import DataContext, ExecutionResources
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     context = DataContext.get_current()
     context.execution_options.preserve_order = True
-    context.execution_options.resource_limits.object_store_memory = _IN_FLIGHT
+    context.execution_options.resource_limits = ExecutionResources.for_limits(object_store_memory=_IN_FLIGHT)
     context.target_max_block_size = _IN_FLIGHT // 8
     context.enable_progress_bars = False
     node = ray.get_runtime_context().get_node_id()
