@@ -16,6 +16,16 @@ class _Over(BaseException):
     """No library's ``except Exception`` takes it for a failure of its own."""
 
 
+class _Bell:
+    """The handler of the alarm."""
+
+    rung = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.rung = True
+        raise _Over
+
+
 @contextmanager
 def ending(request: BuildRequest) -> Iterator[None]:
     """What runs inside ends with the lease. Enter it on the main thread.
@@ -29,12 +39,15 @@ def ending(request: BuildRequest) -> Iterator[None]:
     left = request.ends - time.time()
     if left <= 0:
         raise RefusedError(words(request))
-    before = signal.signal(signal.SIGALRM, _over)
+    bell = _Bell()
+    before = signal.signal(signal.SIGALRM, bell)
     signal.setitimer(signal.ITIMER_REAL, left, _AGAIN)
     try:
         yield
-    except _Over as over:
-        raise RefusedError(words(request)) from over
+    except BaseException as error:
+        if bell.rung:  # whatever a library has made of it: Ray's native code turns it into a SystemError
+            raise RefusedError(words(request)) from error
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -49,7 +62,3 @@ def words(request: BuildRequest) -> str:
         f"the lease is over: it reached its deadline ({compute.deadline}){ceiling}, so training was ended "
         f"and no bundle was written. Raise {raise_}, or let the search take less: search.trials, search.time_budget."
     )
-
-
-def _over(number: int, frame: FrameType | None) -> None:
-    raise _Over

@@ -75,8 +75,7 @@ def _trial(problem: Problem, proposals: list[Proposal], terms: Terms) -> Any:
     from ray import tune
 
     if terms.processes == 1:
-        own = tune.with_parameters(trainable(), problem=problem, proposals=proposals, terms=terms)
-        return tune.with_resources(own, {"cpu": 1, "gpu": terms.gpus})
+        return tune.with_parameters(trainable(terms.gpus), problem=problem, proposals=proposals, terms=terms)
     shared = [ray.put(problem)]  # in a list: the processes fetch it, the trial on the head does not
     many = tune.with_parameters(distributed(), shared=shared, proposals=proposals, terms=terms)
     return tune.with_resources(many, tune.PlacementGroupFactory([HEAD]))

@@ -46,11 +46,18 @@ class Terms:
         return choose_device(self.gpus, place) if self.gpus else CPU
 
 
-def trainable() -> type["tune.Trainable"]:
-    """Tune's view of :func:`problem.fit`. A fit that raises is its trial's end; a worker that is lost is not."""
+def trainable(gpus: int) -> type["tune.Trainable"]:
+    """Tune's view of :func:`problem.fit`, on a core and ``gpus`` cards.
+
+    A fit that raises is its trial's end; a worker that is lost is not.
+    """
     from ray import tune
 
     class FitTrial(tune.Trainable):
+        @classmethod
+        def default_resource_request(cls, config: dict[str, Any]) -> tune.PlacementGroupFactory:
+            return tune.PlacementGroupFactory([{"CPU": 1, "GPU": gpus}])
+
         def setup(  # type: ignore[override]  # with_parameters passes the rest
             self, config: dict[str, Any], problem: Problem, proposals: list[Proposal], terms: Terms
         ) -> None:

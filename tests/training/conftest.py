@@ -53,7 +53,7 @@ def tables() -> dict[str, pl.DataFrame]:
 
 
 def make_request(folder: Path, table: pl.DataFrame, task: str, **changes: Any) -> BuildRequest:
-    """A request over the table: its first 70 % train. ``changes`` are families, search, features, categorical."""
+    """A request over the table: its first 70 % train. ``changes`` are families, search, features, compute, ..."""
     cut = int(len(table) * 0.7)
     parts = {
         "train": write_part(folder / "train.parquet", table[:cut]),
@@ -75,6 +75,7 @@ def make_request(folder: Path, table: pl.DataFrame, task: str, **changes: Any) -
             "split": {"by": "stratified", "validation": 0.2, "holdout": {"size": 0.2}},
             "candidates": candidates,
             "search": {"metric": METRICS[task], "trials": len(candidates), **changes.get("search", {})},
+            "compute": changes.get("compute", {}),
             "gates": [{"kind": "parity"}],
         }
     )
@@ -142,7 +143,13 @@ def run_job(
     request: BuildRequest, environment: dict[str, str], timeout: int = 240
 ) -> "subprocess.CompletedProcess[str]":
     """Run the training program to its end."""
-    return subprocess.run(command(request), env=environment, capture_output=True, text=True, timeout=timeout)
+    return run_program(command(request)[-1], environment, timeout)
+
+
+def run_program(request: str, environment: dict[str, str], timeout: int = 240) -> "subprocess.CompletedProcess[str]":
+    """Run the training program on a request at a path or URI."""
+    words = [sys.executable, "-m", "dagster_project.training.job", request]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=timeout)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.bundle import TRIALS
 from dagster_project.storage.bundles import fetch_bundle
 from dagster_project.storage.store import ArtifactStore
-from dagster_project.training.watcher import session_processes
+from dagster_project.training.distributed import LOSSES
 
-from .conftest import run_job
+from .conftest import command, run_job
+from .losing import WORKERS, workers
 from .test_interrupted import session, start  # noqa: F401 a fixture
 
 pytestmark = pytest.mark.slow
@@ -48,31 +49,33 @@ def test_no_trial_within_the_time_budget_is_said(request_for, environment):
     assert not Path(request.result).exists()
 
 
-def test_a_dead_worker_fails_its_trial_alone(request_for, environment, session, tmp_path):  # noqa: F811
-    from .conftest import command
-
-    slow = {"family": "mlp", "search": {"epochs": 150, "batch_size": 64}}  # killed within a trial, not between two
-    request = request_for("binary", candidates=[slow], search={"trials": 6})
+@pytest.mark.parametrize("kills", [1, LOSSES + 1])
+def test_a_worker_that_dies_too_often_fails_its_trial_alone(
+    request_for,
+    environment,
+    session,  # noqa: F811
+    tmp_path,
+    kills,
+):
+    doomed = {"family": "random_forest", "search": {"n_estimators": 1500}}  # grows for longer than it lives
+    quick = {"family": "logistic_regression"}
+    request = request_for("binary", candidates=[quick, quick, doomed], search={"trials": 3})
     with start(command(request), environment, session) as process:
-        deadline = time.monotonic() + 30
-        while not (workers := fitting(session)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.kill(workers[0], signal.SIGKILL)
+        for _ in range(kills):
+            kill_one(session)
         out, _ = process.communicate(timeout=200)
     assert process.returncode == 0, out
     failed = [trial for trial in trials_of(request, tmp_path / "bundle") if trial["status"] == "failed"]
-    assert len(failed) == 1 and "died" in failed[0]["error"], failed
+    assert len(failed) == (kills > LOSSES), failed
+    assert all("died" in trial["error"] for trial in failed)
     assert "Traceback" not in out
 
 
-def fitting(session: Path) -> list[int]:  # noqa: F811
-    """Ids of the workers that train."""
-    found = []
-    for pid in session_processes(str(session), {os.getpid()}):
-        try:
-            title = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if b"FitTrial" in title:
-            found.append(pid)
-    return found
+def kill_one(session: Path) -> None:  # noqa: F811
+    """Kill a worker that trains, and wait until it is gone."""
+    deadline = time.monotonic() + 60
+    while not (busy := workers(session, WORKERS[1])) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(busy[0], signal.SIGKILL)
+    while busy[0] in workers(session, WORKERS[1]):
+        time.sleep(0.05)

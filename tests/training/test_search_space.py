@@ -34,6 +34,8 @@ def test_parameters_lie_in_their_space(request_for, family):
     for proposal in propose(spec):
         for name, dimension in FAMILIES[family].space.items():
             assert inside(proposal.parameters[name], dimension)
+        for name, value in FAMILIES[family].defaults.items():
+            assert proposal.parameters[name] == value
 
 
 def inside(value, dimension: Distribution) -> bool:
