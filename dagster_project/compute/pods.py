@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from dagster_project.domain.compute import KubeRayProfile, Machine, Placement
+from dagster_project.domain.compute import KubeRayProfile, Machine, Placement, bytes_of
 from dagster_project.domain.lease import DEADLINE_LABEL, LEASE_LABEL, MODEL_LABEL, Lease
 from dagster_project.domain.manifests import PART_OF, label_value, pod_security, resources, unprivileged, variables
 
@@ -14,7 +14,6 @@ FLAGS = {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRI
 """Of every process. Nothing but /tmp and /dev/shm can be written to."""
 STAY = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
 """Annotations that keep node autoscalers from moving a pod in the middle of an epoch."""
-_UNITS = {"Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
 def labels(lease: Lease) -> dict[str, str]:
@@ -85,5 +84,4 @@ def _container(name: str, machine: Machine, profile: KubeRayProfile) -> dict[str
 
 def _share(memory: str) -> str:
     """The part of a machine's memory that may lie in /dev/shm, in whole MiB."""
-    amount = int(memory[:-2]) * _UNITS[memory[-2:]]
-    return f"{max(64, int(amount * SHARED_MEMORY) // 2**20)}Mi"
+    return f"{max(64, int(bytes_of(memory) * SHARED_MEMORY) // 2**20)}Mi"

@@ -17,6 +17,13 @@ Quantity = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 Uri = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+]*://[^/]*")]
 LOCAL = "local"
+UNITS = {"Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+ROWS = 8  # of a machine's memory, prepared train rows take an eighth: raw rows and copies on their way take most of it
+
+
+def bytes_of(quantity: str) -> int:
+    """A Quantity in bytes."""
+    return int(quantity[:-2]) * UNITS[quantity[-2:]]
 
 
 class Compute(StrictModel):
@@ -62,6 +69,11 @@ class Machine(StrictModel):
     gpus: int = Field(default=0, ge=0)
     price: float = Field(ge=0.0)
     spot_price: float | None = Field(default=None, ge=0.0, description="None: there is no spot capacity")
+
+    @property
+    def memory_for_rows(self) -> int:
+        """Bytes that prepared rows may take; larger ones are streamed."""
+        return bytes_of(self.memory) // ROWS
 
     def hourly(self, capacity: Capacity) -> float:
         """The price of an hour."""

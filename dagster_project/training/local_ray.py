@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dagster_project.domain.compute import ROWS
 from dagster_project.domain.errors import MachineryError
 from dagster_project.training import watcher
 
@@ -110,6 +111,11 @@ def _stop() -> None:
     import ray
 
     ray.shutdown()
+
+
+def memory_for_rows() -> int:
+    """Bytes that prepared rows may take on this machine: they lie in the object store, and come from raw ones."""
+    return min(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // ROWS, object_store_bytes())
 
 
 def object_store_bytes() -> int:

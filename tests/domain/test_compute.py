@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.domain.compute import Compute, Profiles
+from dagster_project.domain.compute import Compute, Machine, Profiles, bytes_of
 from dagster_project.domain.errors import Problem, UsageError, UserFileError
 from dagster_project.domain.lease import Lease, LeaseEnd, LeaseFolder, NodeUse, amount_of, ends_at
 from dagster_project.domain.profiles import load_profiles
@@ -155,3 +155,9 @@ def test_profiles_that_cannot_be_read_say_where(tmp_path: Path) -> None:
 def test_the_packages_own_profiles_have_local(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ACTS_COMPUTE")
     assert load_profiles().profiles["local"].kind == "local"
+
+
+@pytest.mark.parametrize(("quantity", "expected"), [("512Mi", 2**29), ("16Gi", 2**34), ("1Ti", 2**40)])
+def test_prepared_rows_take_an_eighth_of_a_machine(quantity: str, expected: int) -> None:
+    assert bytes_of(quantity) == expected
+    assert Machine(cpus=1, memory=quantity, price=0.0).memory_for_rows == expected // 8
