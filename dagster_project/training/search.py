@@ -18,9 +18,10 @@ from dagster_project.training.problem import Problem
 from dagster_project.training.progress import Display
 from dagster_project.training.recorder import Waiting, recorder
 from dagster_project.training.space import Proposal
-from dagster_project.training.trial import Terms, trainable
+from dagster_project.training.trial import Terms, last_step, trainable
 
 _GRACE = 2  # epochs before ASHA may stop a trial; what trains at once reports step 1 and is never compared midway
+_REDUCTION = 3
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def search(
         tune_config=tune.TuneConfig(
             metric="value",
             mode="max" if METRICS[spec.search.metric].greater_is_better else "min",
-            scheduler=_scheduler(spec),
+            scheduler=_scheduler(spec, proposals),
             max_concurrent_trials=at_once(compute, place),
             time_budget_s=spec.search.time_budget.total_seconds(),
             reuse_actors=compute.processes == 1,
@@ -96,10 +97,16 @@ def best_trial(trials: list[Trial], metric: str) -> Trial:
     return min(valued, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
 
 
-def _scheduler(spec: ModelSpec) -> Any:
-    """Asynchronous successive halving (Li et al. 2020) over epochs, where the spec wants it and a family has steps."""
+def _scheduler(spec: ModelSpec, proposals: list[Proposal]) -> Any:
+    """Asynchronous successive halving (Li et al. 2020) over epochs, where the spec wants it and a family has steps.
+
+    A trial goes on beyond 2, 6, 18 ... epochs where it is among the best third of those that were there before.
+    """
     from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler
 
     if spec.search.scheduler == "none" or not any(FAMILIES[c.family].steps for c in spec.candidates):
         return FIFOScheduler()  # type: ignore[no-untyped-call]
-    return AsyncHyperBandScheduler(time_attr="steps", grace_period=_GRACE, max_t=1000, reduction_factor=3)
+    most = max(last_step(proposal) for proposal in proposals)
+    return AsyncHyperBandScheduler(
+        time_attr="steps", grace_period=_GRACE, max_t=max(most, _GRACE + 1), reduction_factor=_REDUCTION
+    )
