@@ -9,6 +9,7 @@ from types import FrameType
 from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.errors import RefusedError
 
+_SOON = 1e-3
 _AGAIN = 5.0  # seconds, should a library keep the first for itself
 
 
@@ -36,12 +37,10 @@ def ending(request: BuildRequest) -> Iterator[None]:
     if request.ends is None:
         yield
         return
-    left = request.ends - time.time()
-    if left <= 0:
-        raise RefusedError(words(request))
+    refuse_late(request)
     bell = _Bell()
     before = signal.signal(signal.SIGALRM, bell)
-    signal.setitimer(signal.ITIMER_REAL, left, _AGAIN)
+    signal.setitimer(signal.ITIMER_REAL, max(_SOON, request.ends - time.time()), _AGAIN)
     try:
         yield
     except BaseException as error:
@@ -51,6 +50,16 @@ def ending(request: BuildRequest) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def refuse_late(request: BuildRequest) -> None:
+    """Nothing begins once the lease is over.
+
+    Raises:
+        RefusedError: it is.
+    """
+    if request.ends is not None and request.ends <= time.time():
+        raise RefusedError(words(request))
 
 
 def words(request: BuildRequest) -> str:

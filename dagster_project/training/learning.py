@@ -1,0 +1,91 @@
+"""From a request to the best trial's candidate: rows and Ray beside each other, the search, and what it found."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from dagster_project.domain.build import BuildRequest
+from dagster_project.domain.bundle import Trial
+from dagster_project.domain.lease import GpuUse
+from dagster_project.training.candidate import Candidate, drift, refit, restore
+from dagster_project.training.cluster import Cluster, cluster
+from dagster_project.training.ending import ending
+from dagster_project.training.intake import load
+from dagster_project.training.problem import Problem, pose
+from dagster_project.training.progress import Display, Stopwatch
+from dagster_project.training.rows import Data
+from dagster_project.training.search import best_trial, search
+from dagster_project.training.space import Proposal
+from dagster_project.training.trial import Terms
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What the search left."""
+
+    data: Data
+    trials: list[Trial]
+    candidate: Candidate
+    gpu: GpuUse | None
+
+
+def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watch: Stopwatch) -> Learnt:
+    """Search, and take the best.
+
+    Ray starts on this thread (its daemons live as long as it does) while another reads and prepares the rows.
+
+    It ends before anything else runs: a reference to its objects that another thread drops meanwhile ends the process.
+
+    Raises:
+        RefusedError: no trial has a value, or the lease ended before.
+        MachineryError: Ray did not start, or the best trial's weights are gone.
+    """
+    with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
+        posed = pool.submit(_pose, request, watch)
+        with watch.stage("ray"):
+            place = stack.enter_context(cluster(request))
+        with ending(request):
+            data, problem = posed.result()
+            shown.say(f"{data.said}, {len(proposals)} trials")
+            with watch.stage("search"):
+                found = search(request, problem, proposals, place, shown)
+            best = best_trial(found.trials, problem.metric)
+            weights = _weights(request, place, best, data)
+        with watch.stage("ray"):
+            stack.close()
+    shown.say(f"best: trial {best.number} {best.family}, {problem.metric} {best.value:.4f}")
+    gpu = found.gpus.get(best.number)
+    if gpu is None and request.spec.compute.gpus_per_trial:
+        shown.say("its GPUs were not used: torch sees none where it ran, so it trained on the CPU")
+    with watch.stage("refit"), ending(request):
+        candidate = _take(request, problem, data, best, weights, shown)
+    return Learnt(data, found.trials, candidate, gpu)
+
+
+def _weights(request: BuildRequest, place: Cluster, best: Trial, data: Data) -> dict[str, Any] | None:
+    """The best trial's weights, where what trained it is gone by now; None: it is trained again here."""
+    compute = request.spec.compute
+    kept = Terms.of(request, place.folder).checkpoints(Proposal(best.number, best.family, best.parameters))
+    if kept is None or not (compute.gpus_per_trial or compute.processes > 1 or data.stream):
+        return None
+    return kept.load(best.steps)
+
+
+def _take(
+    request: BuildRequest, problem: Problem, data: Data, best: Trial, weights: dict[str, Any] | None, shown: Display
+) -> Candidate:
+    if weights is None:
+        return refit(problem, data, best, request.cpus)
+    candidate = restore(problem, data, best, weights)
+    words = drift(best, candidate)
+    if words is not None:
+        shown.say(words)
+    return candidate
+
+
+def _pose(request: BuildRequest, watch: Stopwatch) -> tuple[Data, Problem]:
+    with watch.stage("load"):
+        data = load(request)
+    with watch.stage("prepare"):
+        return data, pose(request.spec, data)
