@@ -31,8 +31,13 @@ class Cluster:
         from kubernetes.client import CoreV1Api, CustomObjectsApi
 
         self.namespace = profile.namespace
-        client = _client(profile)
-        self._custom, self._core = CustomObjectsApi(client), CoreV1Api(client)
+        self._client = _client(profile)
+        self._custom, self._core = CustomObjectsApi(self._client), CoreV1Api(self._client)
+
+    def close(self) -> None:
+        """Let go of its connections."""
+        self._client.rest_client.pool_manager.clear()
+        self._client.close()
 
     def listed(self, kind: Kind, lease: str | None = None) -> list[Object]:
         """Objects of one lease, or (None) of all.

@@ -6,6 +6,7 @@ the same name is not hit, and a row too many in the ledger says the same.
 
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from typing import NamedTuple
 
 from dagster_project.compute.clusters import Cluster, Kind
@@ -47,16 +48,16 @@ def reap(name: str, profiles: Profiles, leases: LeaseLedger, *, unfinished: bool
     abandoned = own if unfinished else [lease for lease in own if now > lease.ends + GRACE]
     if not isinstance(profile, KubeRayProfile):
         return Reaped((), (), () if dry else close(abandoned, profile, {}, leases, profiles))
-    cluster = Cluster(profile)
-    jobs, clusters = _objects(cluster)
-    over = {end.lease.id for end in leases.ends()}
-    findings = expired(jobs, clusters, over, now, {lease.id for lease in abandoned})
-    if dry:
-        return Reaped(findings, (), ())
-    doomed = {finding.lease for finding in findings if finding.delete}
-    lost = [lease for lease in own if lease in abandoned or lease.id in doomed]
-    uses = {lease.id: _used(lease, profile, cluster, jobs, clusters, now) for lease in lost}
-    gone = tuple(f for f in findings if f.delete and cluster.delete(PLURALS[f.kind], f.name, f.uid))
+    with closing(Cluster(profile)) as cluster:
+        jobs, clusters = _objects(cluster)
+        over = {end.lease.id for end in leases.ends()}
+        findings = expired(jobs, clusters, over, now, {lease.id for lease in abandoned})
+        if dry:
+            return Reaped(findings, (), ())
+        doomed = {finding.lease for finding in findings if finding.delete}
+        lost = [lease for lease in own if lease in abandoned or lease.id in doomed]
+        uses = {lease.id: _used(lease, profile, cluster, jobs, clusters, now) for lease in lost}
+        gone = tuple(f for f in findings if f.delete and cluster.delete(PLURALS[f.kind], f.name, f.uid))
     return Reaped(findings, gone, close(lost, profile, uses, leases, profiles))
 
 

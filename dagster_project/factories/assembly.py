@@ -12,6 +12,7 @@ from dagster_project.factories.datasets import VALUES, dataset_asset
 from dagster_project.factories.models import candidate_key, model_assets
 from dagster_project.factories.naming import build_job
 from dagster_project.factories.prediction_log import ingestion_schedule, prediction_log_asset
+from dagster_project.factories.reaping import reaping_sensors
 from dagster_project.factories.sensors import landing_sensor, reads_files
 from dagster_project.factories.values import DocumentIOManager
 from dagster_project.factories.verdicts import VERDICT, judged_key, verdict_check
@@ -30,9 +31,7 @@ def definitions_for(repository: Repository, workspace: Workspace, documents: Doc
         asset_checks=[verdict_check(kind, name, workspace) for kind, name in subjects],
         jobs=[_job(kind, name, subjects) for kind, name in subjects],
         schedules=[ingestion_schedule()] if repository.specs else [],
-        sensors=[
-            landing_sensor(contract, workspace) for contract in repository.contracts.values() if reads_files(contract)
-        ],
+        sensors=[*_landing(repository, workspace), *reaping_sensors(workspace)],
         resources={
             VALUES: documents,
             "training_program": dg.PipesSubprocessClient(termination_timeout_seconds=PATIENCE_SECONDS),
@@ -57,6 +56,10 @@ def _models(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefin
         for name, spec in repository.specs.items()
         for asset in model_assets(spec, repository.contracts[spec.contract.name], repository.locks.get(name), workspace)
     ]
+
+
+def _landing(repository: Repository, workspace: Workspace) -> list[dg.SensorDefinition]:
+    return [landing_sensor(contract, workspace) for contract in repository.contracts.values() if reads_files(contract)]
 
 
 def _log(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefinition]:

@@ -60,11 +60,11 @@ def train_or_reuse(
     begin, profiles, leases = time.perf_counter(), load_profiles(), LeaseLedger(workspace.ledger)
     check_ceiling(spec.name, spec.compute, profiles, leases)
     request = build_request(spec, projection, snapshot, split, store=workspace.store, result="")
-    lease = new_lease(spec.name, keys.build, context.run_id, spec.compute, profiles)
+    lease = new_lease(spec.name, keys.build, context.run.run_id, spec.compute, profiles)
     place = place_of(context, pipes, profiles.of(spec.compute), profiles.currency)
     result, end = train_within(place, lease, request, leases, profiles.currency, context.log)
     seconds = round(time.perf_counter() - begin, 3)
-    vouch(result.bundle, keys.build, spec.name, snapshot, keys.environment, context.run_id, workspace)
+    vouch(result.bundle, keys.build, spec.name, snapshot, keys.environment, context.run.run_id, workspace)
     store.set_ref(build_ref(spec.name, keys.build), {"bundle": result.bundle, "seconds": seconds})
     return Trained(result.bundle, keys.build, reused=False, seconds=seconds, stages=result.seconds, lease=end)
 

@@ -11,6 +11,7 @@ from dagster_project.domain.errors import MachineryError, RefusedError
 from dagster_project.domain.lease import LeaseFolder
 from dagster_project.storage.bundles import MAX_MANIFEST_BYTES, fetch_bundle, load_manifest, store_bundle
 from dagster_project.storage.files import location
+from dagster_project.storage.folders import forget_listings
 from dagster_project.storage.store import ArtifactStore
 
 MOST_RESULT = 4 * 1024**2
@@ -23,6 +24,7 @@ def take_over(folder: LeaseFolder, store: ArtifactStore, build_key: str) -> Trai
         RefusedError: the bytes are too many, not what their digests say, or of another build.
         MachineryError: there are none, or storage does not answer.
     """
+    forget_listings(location(folder.uri))
     result, source = read_result(folder), ArtifactStore(folder.store)
     _check_size(source, result.bundle, MAX_MANIFEST_BYTES)
     manifest = load_manifest(source, result.bundle)
@@ -58,6 +60,7 @@ def remove_folder(folder: LeaseFolder) -> str:
     """Remove everything of a lease; empty, or what stood in the way: a life-cycle rule of the bucket is behind us."""
     path = location(folder.uri)
     try:
+        forget_listings(path)
         if path.exists():
             path.fs.rm(path.path, recursive=True)
     except OSError as error:

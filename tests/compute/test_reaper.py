@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import yaml
 
@@ -15,6 +16,8 @@ from dagster_project.compute.manifest import rayjob
 from dagster_project.compute.pods import labels
 from dagster_project.domain.compute import LocalProfile, Profiles
 from dagster_project.domain.lease import DEADLINE_LABEL, LEASE_LABEL, Lease, LeaseEnd
+from dagster_project.domain.workspace import Workspace
+from dagster_project.factories.reaping import reaping_sensors
 from dagster_project.storage.leases import LeaseLedger
 from tests.compute import leases
 from tests.kubernetes.double import Double, kubernetes_double
@@ -271,6 +274,25 @@ def test_two_reapers_at_once(double: Double, ledger: LeaseLedger) -> None:
         codes = list(pool.map(main, [["reap"], ["reap"]]))
     assert codes == [0, 0] and names(double, "rayjobs") == [] == names(double, "rayclusters")
     assert sorted(end.lease.id for end in ledger.ends()) == [f"old{number}" for number in range(4)]
+
+
+@pytest.mark.parametrize(("shared", "status"), [(None, "STOPPED"), ("postgresql://u@h/d", "RUNNING")])
+def test_the_sensor_reaps(
+    double: Double, ledger: LeaseLedger, monkeypatch: pytest.MonkeyPatch, shared: str | None, status: str
+) -> None:
+    """On by itself only in the team's Dagster; it asks for no run, since it does the work."""
+    if shared:
+        monkeypatch.setenv("ACTS_DAGSTER_POSTGRES_URL", shared)
+    [sensor] = reaping_sensors(Workspace(repo=Path()))
+    assert (sensor.name, sensor.default_status.value) == ("reap_gpu", status)
+    for each in (lease("old", -1000.0), lease("good", 1000.0)):
+        ledger.begin(each)
+        running(double, each)
+    monkeypatch.delenv("ACTS_DAGSTER_POSTGRES_URL", raising=False)
+    with dg.DagsterInstance.ephemeral() as instance:
+        answer = sensor(dg.build_sensor_context(instance))
+    assert isinstance(answer, dg.SkipReason) and "RayJob acts-old of lease old: deleted" in str(answer.skip_message)
+    assert names(double, "rayjobs") == ["acts-good"] and [end.outcome for end in ledger.ends()] == ["lost"]
 
 
 def test_its_launcher_is_believed_when_both_write(ledger: LeaseLedger) -> None:

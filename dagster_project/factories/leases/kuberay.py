@@ -1,6 +1,7 @@
 """A lease on Kubernetes: a RayJob that the operator starts, that we follow, and that is deleted however this ends."""
 
 import re
+import time
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,7 @@ from dagster_project.domain.compute import KubeRayProfile
 from dagster_project.domain.errors import ActsError, MachineryError, RefusedError, UsageError
 from dagster_project.domain.lease import Lease, LeaseFolder, NodeUse, Outcome
 from dagster_project.factories.leases.local import reason_of
-from dagster_project.factories.leases.place import Released
+from dagster_project.factories.leases.place import Released, end_of
 from dagster_project.storage.files import write_atomic
 from dagster_project.storage.leased import remove_folder, take_over
 from dagster_project.storage.store import ArtifactStore
@@ -52,10 +53,11 @@ class KubeRayPlace:
         if self._watch:
             last_gone = self._watch.finish(HURRY if hurry else PATIENCE)
             nodes = self._watch.nodes
-            outcome, reason = self._watch.ended or (None, "")
+            outcome, reason = self._watch.ended or end_of(lease, time.time())
             said += [reason, "" if self._watch.exact else "pods can't be listed: machines by the job's status"]
             said.append("" if last_gone or hurry else f"machines were not seen to go within {PATIENCE:.0f} s")
         said.append(remove_folder(LeaseFolder.of(self._profile.leases, lease.id)))
+        self._cluster.close()
         return Released(nodes, last_gone, outcome, "; ".join(word for word in said if word))
 
     def _run(self, lease: Lease, watch: Watch) -> None:
@@ -100,6 +102,7 @@ def leased_request(request: BuildRequest, lease: Lease, folder: LeaseFolder, pro
         "result": folder.result,
         "checkpoints": folder.checkpoints,
         "cpus": profile.worker.cpus,
+        "memory": min(profile.head.memory_for_rows, profile.worker.memory_for_rows),
         "ends": lease.ends,
     }
     return request.model_copy(update=own)

@@ -13,9 +13,10 @@ from dagster._core.errors import DagsterPipesExecutionError  # not among Dagster
 from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.compute import LocalProfile
 from dagster_project.domain.errors import REFUSED, USER_ERROR, MachineryError, RefusedError, UsageError
-from dagster_project.domain.lease import Lease, NodeUse, Outcome
-from dagster_project.factories.leases.place import Released
+from dagster_project.domain.lease import Lease, NodeUse
+from dagster_project.factories.leases.place import Released, end_of
 from dagster_project.storage.files import read_optional, write_atomic
+from dagster_project.training.local_ray import memory_for_rows
 
 PROGRAM = "dagster_project.factories.trainer"
 
@@ -36,6 +37,7 @@ class LocalPlace:
                 "result": str(folder / "result.json"),
                 "checkpoints": str(folder / "checkpoints"),
                 "cpus": os.cpu_count() or 1,
+                "memory": memory_for_rows(),
                 "ends": lease.ends,
             }
             asked = request.model_copy(update=own)
@@ -58,7 +60,7 @@ class LocalPlace:
             hourly=self._profile.price,
             gpus=self._profile.gpus if lease.compute.gpus_per_trial else 0,
         )
-        return Released((node,), now, *_end_of(lease, now))
+        return Released((node,), now, *end_of(lease, now))
 
     def _run(self, request: Path) -> None:
         try:
@@ -71,11 +73,3 @@ def reason_of(code: str) -> Exception:
     """What the training program's exit code means."""
     words = f"The training program ended with exit code {code}. Its last lines are above."
     return {str(REFUSED): RefusedError(words), str(USER_ERROR): UsageError(words)}.get(code, MachineryError(words))
-
-
-def _end_of(lease: Lease, now: float) -> tuple[Outcome | None, str]:
-    """Whether the lease's end was reached, and which: on one machine the ceiling is a time too."""
-    if now < lease.ends:
-        return None, ""
-    early = lease.ends < lease.begun + lease.compute.deadline.total_seconds()
-    return ("ceiling", "the cost ceiling was reached") if early else ("deadline", "the deadline was reached")

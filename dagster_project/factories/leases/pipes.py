@@ -1,5 +1,6 @@
 """dagster-ray's Pipes client for a RayJob, patient where it isn't, and with the token that Ray asks for."""
 
+import asyncio
 import os
 import time
 from typing import Any
@@ -48,6 +49,19 @@ class PatientJobs(RayJobClient):
                 time.sleep(poll_interval)
 
 
+class LinesOfRay(PipesRayJobMessageReader):
+    """Reads the job's lines, and closes what it reads them with."""
+
+    def handle_job_logs(self, handler: dg.PipesMessageHandler) -> None:
+        """Runs on the reader's own thread, until the lines end or the session has."""
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            super().handle_job_logs(handler)
+        finally:
+            loop.close()
+
+
 class LeasePipes(PipesKubeRayJobClient):
     """Submits, follows and reads the lines of one RayJob. Whoever uses it deletes the job: it never does."""
 
@@ -57,7 +71,7 @@ class LeasePipes(PipesKubeRayJobClient):
         address = os.environ.get(ADDRESS) or None
         super().__init__(
             client=PatientJobs(kube_context=profile.context),
-            message_reader=PipesRayJobMessageReader({"headers": self._headers_of_ray}),
+            message_reader=LinesOfRay({"headers": self._headers_of_ray}),
             forward_termination=False,
             timeout=profile.start_within.total_seconds() + PATIENCE,
             port_forward=address is None and IN_CLUSTER not in os.environ,

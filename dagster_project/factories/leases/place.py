@@ -125,6 +125,14 @@ def _released(place: Place, lease: Lease, hurry: bool, log: dg.DagsterLogManager
         return Released((), None, reason=f"releasing it broke, so nothing is known of its machines: {error!r}")
 
 
+def end_of(lease: Lease, now: float) -> tuple[Outcome | None, str]:
+    """Whether the lease's end was reached, and which: on one machine the ceiling is a time too."""
+    if now < lease.ends:
+        return None, ""
+    early = lease.ends < lease.begun + lease.compute.deadline.total_seconds()
+    return ("ceiling", "the cost ceiling was reached") if early else ("deadline", "the deadline was reached")
+
+
 def _outcome_of(error: BaseException | None) -> Outcome:
     if error is None:
         return "succeeded"
