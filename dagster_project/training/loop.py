@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
+from dagster_project.training.batches import Batches
 from dagster_project.training.device import CPU, Device, settle
+from dagster_project.training.processes import distribute, seed_epoch
 
 if TYPE_CHECKING:
     import torch
@@ -36,22 +38,6 @@ class Recipe:
     weight_decay: float
     clip: float
     seed: int
-
-
-class Share(NamedTuple):
-    """This process's part of one step's batch, on the device. ``weight``: its rows times processes by batch's rows."""
-
-    inputs: "torch.Tensor"
-    goals: "torch.Tensor"
-    weight: float
-    rows: int
-
-
-class Batches(Protocol):
-    """Where rows come from. Every process gets the same number of shares in an epoch."""
-
-    def epoch(self, number: int, batch_size: int) -> Iterator[Share]:
-        """The shares of an epoch (from 0): of ``batch_size`` rows over all processes each, the last of fewer."""
 
 
 class Training:
@@ -119,72 +105,3 @@ class Training:
         if self.device.is_gpu:
             torch.cuda.synchronize()  # the card works behind us, and the clock must not stop before it does
         return rows
-
-
-class ShuffledRows:
-    """Rows in memory, in another order each epoch. ``inputs`` (rows, ...) and ``goals`` (rows, ...) are arrays."""
-
-    def __init__(self, inputs: Any, goals: Any, seed: int, device: Device = CPU) -> None:
-        resident = device.holds(inputs.nbytes + goals.nbytes)
-        self.device, self.seed = device, seed
-        self.place = device.name if resident else "cpu"
-        self.inputs, self.goals = (tensor_of(rows).to(self.place) for rows in (inputs, goals))
-
-    def epoch(self, number: int, batch_size: int) -> Iterator[Share]:
-        """Each process takes every n-th row of a batch."""
-        import torch
-
-        rank, processes = place_among()
-        shuffle = torch.Generator().manual_seed(derived_seed(self.seed, number))
-        order = torch.randperm(len(self.inputs), generator=shuffle)
-        for batch in torch.split(order, batch_size):
-            own = batch[rank::processes]
-            weight = len(own) * processes / len(batch)
-            # a process without rows still takes part in the step, by a row that counts for nothing
-            chosen = (own if len(own) else batch[:1]).to(self.place)
-            inputs, goals = self.inputs[chosen].to(self.device.name), self.goals[chosen].to(self.device.name)
-            yield Share(inputs, goals, weight, len(batch))
-
-
-def tensor_of(array: Any) -> "torch.Tensor":
-    """The array as a tensor over the same memory, which is only read: Ray's object store shares it among workers."""
-    import warnings
-
-    import torch
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        return torch.from_numpy(array)
-
-
-def place_among() -> tuple[int, int]:
-    """This process's rank and the number of processes that train together: (0, 1) alone."""
-    from torch import distributed
-
-    if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank(), distributed.get_world_size()
-    return 0, 1
-
-
-def distribute(network: "torch.nn.Module", device: Device) -> "torch.nn.Module":
-    """The network with gradients averaged over all processes; itself where there is one."""
-    from torch.nn.parallel import DistributedDataParallel
-
-    if place_among()[1] == 1:
-        return network
-    return DistributedDataParallel(network, device_ids=[device.name] if device.is_gpu else None)
-
-
-def derived_seed(*numbers: int) -> int:
-    """One seed out of several numbers, so that streams drawn for different purposes have nothing in common."""
-    import numpy as np
-
-    entropy = [number % 2**64 for number in numbers]
-    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def seed_epoch(seed: int, number: int) -> None:
-    """What an epoch draws besides its order (dropout) is its own in each process."""
-    import torch
-
-    torch.manual_seed(derived_seed(seed, number, 1 + place_among()[0]))

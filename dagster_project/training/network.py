@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.training.batches import Batches, ShuffledRows, tensor_of
 from dagster_project.training.device import CPU, Device, settle
-from dagster_project.training.loop import Batches, Loss, Recipe, ShuffledRows, Training, tensor_of
+from dagster_project.training.loop import Loss, Recipe, Training
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,8 +9,9 @@ from dagster_project.training.checkpoints import Checkpoints
 from dagster_project.training.device import CPU, Device
 from dagster_project.training.families import spread
 from dagster_project.training.gpu_meter import GpuMeter, GpuReading, mean
-from dagster_project.training.loop import Training, place_among
+from dagster_project.training.loop import Training
 from dagster_project.training.network import NetworkEstimator
+from dagster_project.training.processes import place_among
 from dagster_project.training.stream import Stream
 
 if TYPE_CHECKING:

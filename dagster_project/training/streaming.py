@@ -8,8 +8,9 @@ epoch's number alone.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.training.batches import Share, tensor_of
 from dagster_project.training.device import Device
-from dagster_project.training.loop import Share, derived_seed, place_among, tensor_of
+from dagster_project.training.processes import derived_seed, place_among
 
 if TYPE_CHECKING:
     import numpy as np
