@@ -114,8 +114,8 @@ def _stop() -> None:
 
 
 def memory_for_rows() -> int:
-    """Bytes that prepared rows may take on this machine: they lie in the object store, and come from raw ones."""
-    return min(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // ROWS, object_store_bytes())
+    """Bytes that prepared rows may take on this machine. What the object store has no room for, Ray keeps on disk."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // ROWS
 
 
 def object_store_bytes() -> int:
