@@ -19,7 +19,7 @@ from dagster_project.training.problem import pose
 
 from .conftest import make_request, run_job
 
-SMALL = 20_000  # bytes: less than the prepared train rows of every table here
+SMALL = 10_000  # bytes: less than the prepared train rows of every table here
 
 
 def streamed(request_for, task: str, memory: int = SMALL, **changes):
@@ -93,7 +93,7 @@ def test_a_stream_gives_every_row_once_an_epoch_in_an_order_of_its_own(tmp_path,
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_a_build_that_streams_leaves_a_bundle_and_says_what_it_used(request_for, environment, tmp_path, task) -> None:
-    mlp = {"family": "mlp", "search": {"hidden": "16", "epochs": 30, "batch_size": 64, "learning_rate": 0.01}}
+    mlp = {"family": "mlp", "search": {"hidden": "16", "epochs": 6, "batch_size": 16, "learning_rate": 0.01}}
     request = streamed(request_for, task, candidates=[mlp], search={"trials": 2})
     run = run_job(request, environment)
     assert run.returncode == 0, run.stderr
@@ -103,7 +103,7 @@ def test_a_build_that_streams_leaves_a_bundle_and_says_what_it_used(request_for,
     manifest = BundleManifest.from_json((tmp_path / "bundle" / "bundle.json").read_bytes())
     assert manifest.rows["train"] == manifest.rows["sampled"] == request.split.train.labelled
     assert manifest.parity.rows > 0
-    assert result.value > 0.97 if task == "binary" else result.value < 62
+    assert result.value > 0.97 if task == "binary" else result.value < 68
 
 
 def child(what: str, folder: Path, environment: dict[str, str]) -> str:
