@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.compute import on_kubernetes as stage
 from tests.compute.on_kubernetes import Launched, waited
-from tests.kubernetes import pods
+from tests.compute.timeline import works
+from tests.kubernetes import pods, processes
 from tests.kubernetes.operator import Kubernetes, kuberay
 from tests.kubernetes.processes import Process
 
@@ -49,7 +50,10 @@ def _head(launched: Launched) -> None:
 
 
 def _worker(launched: Launched) -> None:
-    stage.raylet(launched.kubernetes).end()
+    """All of its processes, as when a spot machine is taken away."""
+    raylet = stage.busy_raylet(launched.kubernetes)
+    for each in processes.tree(raylet.pid):
+        each.end()
 
 
 def _operator(launched: Launched) -> None:
@@ -58,8 +62,9 @@ def _operator(launched: Launched) -> None:
 
 
 def working(kubernetes: Kubernetes) -> bool:
-    """Whether a worker is there: trials run, or are about to."""
-    return bool(stage.workers(kubernetes))
+    """Whether a trial runs on a worker."""
+    cluster = kubernetes.kubelet.newest()
+    return cluster is not None and any(works(node.raylet.pid) for node in cluster.workers())
 
 
 def initializing(kubernetes: Kubernetes) -> bool:

@@ -11,6 +11,7 @@ from dagster_project.compute.access import LAUNCHER, REAPER, RIGHTS
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.lease import LeaseEnd
 from dagster_project.storage.leases import LeaseLedger
+from tests.compute.timeline import works
 from tests.kubernetes import pods, processes
 from tests.kubernetes.operator import Kubernetes
 from tests.kubernetes.processes import Process
@@ -128,12 +129,6 @@ def kubeconfig(kubernetes: Kubernetes, folder: Path, account: str) -> Path:
     return kubernetes.double.kubeconfig(folder / f"{account}.kubeconfig", account, rules, NAMESPACE)
 
 
-def workers(kubernetes: Kubernetes) -> list[str]:
-    """Names of the workers' pods."""
-    found = kubernetes.find("pods")
-    return [pod["metadata"]["name"] for pod in found if pod["metadata"]["labels"].get(pods.KIND) == "worker"]
-
-
 def worker_history(kubernetes: Kubernetes) -> list[Change]:
     """When workers came and went."""
     return [each for each in kubernetes.double.world.history if each.labels.get(pods.KIND) == "worker"]
@@ -145,10 +140,10 @@ def head(kubernetes: Kubernetes) -> Process:
     return running.cluster.init
 
 
-def raylet(kubernetes: Kubernetes) -> Process:
-    """A worker's raylet."""
+def busy_raylet(kubernetes: Kubernetes) -> Process:
+    """The raylet of a worker on which a trial runs."""
     (running,) = kubernetes.kubelet.heads.values()
-    return running.cluster.workers()[0].raylet
+    return next(node.raylet for node in running.cluster.workers() if works(node.raylet.pid))
 
 
 def waited(happens: Callable[[], bool], seconds: float, said: Callable[[], str] = lambda: "") -> float:

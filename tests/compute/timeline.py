@@ -73,7 +73,7 @@ def timeline(kubernetes: Kubernetes) -> Iterator[Timeline]:
         while not over.wait(LOOK):
             cluster = kubernetes.kubelet.newest()
             raylets = [node.raylet.pid for node in cluster.workers()] if cluster else []
-            seen.looks.append(Look(time.time(), len(raylets), sum(_works(pid) for pid in raylets)))
+            seen.looks.append(Look(time.time(), len(raylets), sum(works(pid) for pid in raylets)))
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -84,7 +84,7 @@ def timeline(kubernetes: Kubernetes) -> Iterator[Timeline]:
         thread.join()
 
 
-def _works(raylet: int) -> bool:
+def works(raylet: int) -> bool:
     """Whether a child of a raylet runs a task or holds an actor; Ray's workers say so in their titles."""
     titles = [processes.title(pid) for pid in processes.children(raylet)]
     return any(title.startswith("ray::") and not title.startswith(_OWN) for title in titles)
