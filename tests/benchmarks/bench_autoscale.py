@@ -20,6 +20,7 @@ def run() -> dict[str, Any]:
     """A quarter of an hour; needs root. BENCH_DEATHS=0 leaves the deaths out."""
     with tempfile.TemporaryDirectory() as folder:
         search = searched(Path(folder))
+    print(_search(search), flush=True)
     wanted = DEATHS if os.environ.get("BENCH_DEATHS", "1") != "0" else {}
     deaths = {name: _died(name) for name in wanted}
     clean = all(left.shared == () and not _stays(name, left) for name, left in deaths.items())
@@ -35,7 +36,9 @@ def run() -> dict[str, Any]:
 
 def _died(name: str) -> Left:
     with tempfile.TemporaryDirectory() as folder:
-        return died(name, Path(folder))
+        left = died(name, Path(folder))
+    print(f"{name}: {_death(left)}", flush=True)
+    return left
 
 
 def _stays(name: str, left: Left) -> tuple[str, ...]:

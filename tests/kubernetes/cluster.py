@@ -128,7 +128,7 @@ class Cluster:
 
     def left(self) -> list[str]:
         """What of it still is: processes, and its folder. Empty once it was stopped."""
-        alive = [f"process {each.pid} {processes.name(each.pid)}" for each in self.seen if each.alive()]
+        alive = [f"process {each.pid} {processes.name(each.pid)}" for each in list(self.seen) if each.alive()]
         return alive + ([str(self.folder)] if self.folder.exists() else [])
 
 

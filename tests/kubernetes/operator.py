@@ -50,7 +50,7 @@ class Kubernetes:
 
     def left(self) -> list[str]:
         """Objects but for events, and processes and folders of clusters that still are."""
-        objects = [f"{key[0]} {key[2]}" for key in self.double.world.objects if key[0] != "events"]
+        objects = [f"{key[0]} {key[2]}" for key in list(self.double.world.objects) if key[0] != "events"]
         return objects + [line for cluster in self.kubelet.every for line in cluster.left()]
 
     def find(self, plural: str) -> list[Object]:
