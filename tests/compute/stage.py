@@ -14,11 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
 
 from dagster_project.compute.access import LAUNCHER, RIGHTS
 from dagster_project.domain.base import digest_of_bytes
@@ -31,29 +26,26 @@ from dagster_project.factories.instance import open_instance
 from dagster_project.storage.bundles import store_bundle
 from dagster_project.storage.files import write_atomic
 from dagster_project.storage.store import ArtifactStore
+from tests.compute.dashboard import TOKEN, Dashboard, dashboard
 from tests.compute.leases import IMAGE
-from tests.github.server import serving
 from tests.kubernetes.double import Double, kubernetes_double
 from tests.kubernetes.refusals import Refusal
 from tests.kubernetes.world import Object, now
 from tests.trees import FILES, repository
 
-TOKEN = "the cluster's own token"
 Status = dict[str, Any]
 
 
 @dataclass
 class Stage:
-    """``act`` is the program: it is given the request and says the job's last status; ``lines`` are what it prints."""
+    """``act`` is the program: it is given the request and says the job's last status."""
 
     double: Double
+    dashboard: Dashboard
     folder: Path
     act: Callable[[BuildRequest], Status]
-    lines: list[str] = field(default_factory=lambda: ["a line of the program"])
     starts: bool = True
     over: threading.Event = field(default_factory=threading.Event)
-    asked: list[str | None] = field(default_factory=list)
-    dashboard: str = ""
 
     def kubeconfig(self, *, without: str = "") -> Path:
         """Of the launcher, who may do what its account may, ``without`` one resource."""
@@ -129,38 +121,16 @@ class Stage:
         except Refusal:
             return  # it was deleted meanwhile
 
-    def application(self) -> Starlette:
-        """Ray's dashboard: its version, and the program's lines."""
-        return Starlette(
-            routes=[
-                Route("/api/version", self._version),
-                Route("/api/jobs/{job}", self._version),
-                WebSocketRoute("/api/jobs/{job}/logs/tail", self._tail),
-            ]
-        )
-
-    async def _version(self, request: Request) -> Response:
-        self.asked.append(request.headers.get("authorization"))
-        return JSONResponse({"version": "4", "ray_version": "2.60.0", "ray_commit": "x"})
-
-    async def _tail(self, socket: WebSocket) -> None:
-        self.asked.append(socket.headers.get("authorization"))
-        await socket.accept()
-        await socket.send_text("".join(f"{line}\n" for line in self.lines))
-        await socket.close()
-
 
 @contextmanager
 def stage(folder: Path, act: Callable[[BuildRequest], Status]) -> Iterator[Stage]:
     """The API, who plays on it, and the dashboard."""
-    with kubernetes_double() as double:
-        made = Stage(double, folder, act)
+    with kubernetes_double() as double, dashboard() as served:
+        made = Stage(double, served, folder, act)
         player = threading.Thread(target=made.play, daemon=True)
         player.start()
         try:
-            with serving(made.application()) as url:
-                made.dashboard = url
-                yield made
+            yield made
         finally:
             made.over.set()
             player.join(10)

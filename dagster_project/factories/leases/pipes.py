@@ -68,10 +68,11 @@ class LeasePipes(PipesKubeRayJobClient):
     def __init__(self, profile: KubeRayProfile, cluster: Cluster) -> None:
         self._headers_of_ray: dict[str, str] = {}
         self._cluster = cluster
+        self._lines = LinesOfRay({"headers": self._headers_of_ray})
         address = os.environ.get(ADDRESS) or None
         super().__init__(
             client=PatientJobs(kube_context=profile.context),
-            message_reader=LinesOfRay({"headers": self._headers_of_ray}),
+            message_reader=self._lines,
             forward_termination=False,
             timeout=profile.start_within.total_seconds() + PATIENCE,
             port_forward=address is None and IN_CLUSTER not in os.environ,
@@ -85,3 +86,8 @@ class LeasePipes(PipesKubeRayJobClient):
             self._headers_of_ray["Authorization"] = f"Bearer {token}"
         self.headers = self._headers_of_ray
         return started
+
+    def _wait_for_completion(self, context: Any, start_response: dict[str, Any]) -> Any:
+        """A job that is over before its lines are followed keeps them: that it failed at once is told in them."""
+        self._lines.thread_ready.wait(PATIENCE)
+        return super()._wait_for_completion(context, start_response)
