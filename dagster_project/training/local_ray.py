@@ -26,7 +26,6 @@ _ATTEMPTS = 3  # Ray gives itself 30 seconds, too few on a machine with much els
 _STORE_BYTES = 4 * 1024**3
 _SMALLEST_STORE = 100 * 1024**2
 QUIET = {
-    "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -78,7 +77,9 @@ def _start(folder: Path, cpus: int, gpus: int) -> None:
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
     os.environ.pop("RAY_ADDRESS", None)
-    os.environ.update(QUIET, RAY_AUTH_TOKEN_PATH=str(token), TORCHINDUCTOR_CACHE_DIR=str(folder / "inductor"))
+    os.environ.update(
+        QUIET, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token), TORCHINDUCTOR_CACHE_DIR=str(folder / "inductor")
+    )
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             _init(folder / str(attempt), cpus, gpus)

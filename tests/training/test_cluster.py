@@ -73,9 +73,9 @@ def test_waiting_is_said_again_each_minute_and_when_it_is_over(monkeypatch):
 
 HEAD = """
 import json, os, subprocess, sys
-import ray
 from dagster_project.training.local_ray import local_ray
 with local_ray(2):
+    import ray
     address = ray.get_runtime_context().gcs_address
     job = {"RAY_ADDRESS": address, "RAY_JOB_CONFIG_JSON_ENV_VAR": json.dumps({"metadata": {}})}
     code = subprocess.run(sys.argv[1:], env={**os.environ, **job}).returncode

@@ -1,6 +1,7 @@
 """Request, rows, states, bundle and result on object storage, as a lease has them; moto's S3 server on loopback."""
 
 from collections.abc import Iterator
+from urllib.request import Request, urlopen
 
 import pytest
 from s3fs import S3FileSystem
@@ -22,6 +23,7 @@ def bucket(environment: dict[str, str]) -> Iterator[tuple[dict[str, str], S3File
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
+    urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()  # moto's buckets are the process's
     system = S3FileSystem(
         endpoint_url=endpoint, key="testing", secret="testing", skip_instance_cache=True, use_listings_cache=False
     )
