@@ -101,12 +101,12 @@ def died(name: str, folder: Path) -> Left:
             assert launched.process.poll() is None, launched.said
             family = launched.descendants()
             kill(launched)
-            began = time.monotonic()
+            began = time.time()
             code = launched.wait(STARTED)
             before = _settled(kubernetes, family)
             reaped = launched.reap()
             waited(lambda: not machines(kubernetes), GONE, lambda: f"{kubernetes.left()} {launched.said}")
-            gone = time.monotonic() - began
+            gone = stage.last_gone(kubernetes) - began
             after = _settled(kubernetes, family)
             outcomes = tuple(end.outcome for end in launched.ends)
         finally:

@@ -134,6 +134,12 @@ def worker_history(kubernetes: Kubernetes) -> list[Change]:
     return [each for each in kubernetes.double.world.history if each.labels.get(pods.KIND) == "worker"]
 
 
+def last_gone(kubernetes: Kubernetes) -> float:
+    """When the last machine went, in seconds since 1970."""
+    went = [each for each in kubernetes.double.world.history if each.what == "gone" and pods.KIND in each.labels]
+    return max(each.at for each in went)
+
+
 def head(kubernetes: Kubernetes) -> Process:
     """Process 1 of the head that runs."""
     (running,) = kubernetes.kubelet.heads.values()

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from dagster_project.compute.watch import SECONDS
 from dagster_project.domain.build import BuildResult
 from tests.compute.on_kubernetes import launch, shared_memory, waited, worker_history, write
 from tests.compute.timeline import Timeline, timeline
@@ -29,7 +30,7 @@ class Searched:
 
 
 def searched(folder: Path) -> Searched:
-    """Launch a build. The launcher is held from the first node to the last: only the autoscaler takes nodes away.
+    """Launch a build. The launcher is held once both nodes are there: nobody but the autoscaler takes them away.
 
     Raises:
         AssertionError: it did not come so far.
@@ -39,7 +40,8 @@ def searched(folder: Path) -> Searched:
         launched = launch(kubernetes, repo)
         try:
             with timeline(kubernetes) as seen:
-                waited(lambda: launched.process.poll() is not None or seen.most > 0, LONGEST, lambda: launched.said)
+                waited(lambda: launched.process.poll() is not None or seen.most == 2, LONGEST, lambda: launched.said)
+                time.sleep(SECONDS + 1)  # it counts machines that it sees
                 launched.process.send_signal(signal.SIGSTOP)
                 waited(lambda: seen.last_gone is not None, LONGEST, lambda: f"{seen.changes}\n{launched.said}")
                 launched.process.send_signal(signal.SIGCONT)

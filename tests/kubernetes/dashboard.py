@@ -22,7 +22,8 @@ class Unreachable(Exception):  # noqa: N818 what happened
 
 def job(world: World, cluster: Object, submission: str) -> dict[str, Any]:
     """What Ray says of a job; raises Unreachable."""
-    return _call(world, cluster, "GET", f"/api/jobs/{submission}")
+    found: dict[str, Any] = _call(world, cluster, "GET", f"/api/jobs/{submission}")
+    return found
 
 
 def submit(world: World, cluster: Object, ray_job: Object) -> None:

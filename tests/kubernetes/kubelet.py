@@ -129,7 +129,7 @@ class Kubelet:
 
     def _variables(self, namespace: str, pod: Object) -> dict[str, str]:
         """The container's variables: those written down, and every key of the Secrets that it names."""
-        container, found = pod["spec"]["containers"][0], {}
+        container, found = pod["spec"]["containers"][0], dict[str, str]()
         for source in container.get("envFrom") or []:
             secret = self.world.get("secrets", namespace, source["secretRef"]["name"])
             found |= {name: b64decode(value).decode() for name, value in (secret.get("data") or {}).items()}
