@@ -112,7 +112,11 @@ class LeaseEnd(StrictModel):
     def what(self) -> str:
         """Machines and time, for people: ``1 head, 2 workers, 14 minutes``."""
         kinds = {kind: sum(node.kind == kind for node in self.nodes) for kind in ("local", "head", "worker")}
-        words = {"local": "this machine", "head": "1 head", "worker": f"{kinds['worker']} workers"}
+        words = {
+            "local": "this machine",
+            "head": "1 head",
+            "worker": f"{kinds['worker']} worker{'' if kinds['worker'] == 1 else 's'}",
+        }
         minutes = sum(node.seconds for node in self.nodes) / 60
         return ", ".join([*(words[kind] for kind, count in kinds.items() if count), f"{minutes:.1f} machine minutes"])
 

@@ -9,6 +9,8 @@ from ci.session import open_head, open_session
 from dagster_project.data.splits import write_split
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.bundle import Trial
+from dagster_project.domain.compute import Compute
+from dagster_project.domain.lease import GpuUse, Lease, LeaseEnd, NodeUse
 from dagster_project.domain.projection import project
 from dagster_project.domain.requests import build_request
 from dagster_project.factories.provenance import vouch
@@ -81,11 +83,24 @@ def quick_build(repo: Path, *, vouched: bool = True) -> str:
         number=0, family=proposal.family, parameters=proposal.parameters, status="completed", value=value, seconds=0.1
     )
     bundle, _ = _bundle(request, data, refit(problem, data, trial), [trial], Stopwatch())
-    result = BuildResult(kind="model", name=MODEL, outcome="built", snapshot=snapshot, bundle=bundle)
+    result = BuildResult(
+        kind="model", name=MODEL, outcome="built", snapshot=snapshot, bundle=bundle, lease=leased(bundle)
+    )
     ArtifactStore(workspace.store).set_ref(f"latest/model/{MODEL}", result.model_dump(mode="json"))
     if vouched:
         vouch(bundle, request.build_key, MODEL, snapshot, request.environment_digest, "run", workspace)
     return bundle
+
+
+def leased(bundle: str) -> LeaseEnd:
+    """What the build says that it took: a head and a GPU worker for a quarter of an hour."""
+    lease = Lease(id=bundle[-12:], model=MODEL, build_key="k", compute=Compute(), begun=0.0, ends=7200.0)
+    head = NodeUse(kind="head", name="h", since=0.0, until=900.0, hourly=0.2)
+    worker = NodeUse(kind="worker", name="w", since=0.0, until=900.0, hourly=0.8, gpus=1)
+    gpu = GpuUse(
+        name="NVIDIA L4", utilisation=0.87, peak_memory=3 * 2**30, memory=24 * 2**30, samples_per_second=1234.0
+    )
+    return LeaseEnd(lease=lease, outcome="succeeded", nodes=(head, worker), gpu=gpu, amount=0.25, currency="EUR")
 
 
 def judged(repo: Path, base: str = "main", name: str = MODEL) -> Judged:

@@ -105,3 +105,14 @@ def test_words_for_people() -> None:
     worker = NodeUse(kind="worker", name="w", since=0.0, until=30.0, hourly=1.0)
     end = LeaseEnd(lease=lease, outcome="succeeded", nodes=(head, worker, worker))
     assert end.what == "1 head, 2 workers, 2.0 machine minutes"
+
+
+@pytest.mark.slow
+def test_a_local_lease_ends_at_its_ceiling(tmp_path: Path) -> None:
+    """A cent a second, so a ceiling of three cents is over before Ray is up."""
+    repo = write(tmp_path, "{cost_ceiling: 0.03}")
+    code, result, said = build(repo)
+    assert (code, result) == (1, None), said
+    [end] = ledger_of(repo).ends()
+    assert end.outcome == "ceiling" and "the cost ceiling was reached" in end.reason
+    assert 0.03 <= end.amount < 0.5 and not ArtifactStore(str(repo / ".acts" / "store")).refs("builds")

@@ -18,3 +18,8 @@ def test_a_branch_is_planned_judged_and_promoted(scene: Scene) -> None:
         assert scene.check(head)["conclusion"] == "success"
     assert scene.labels(pull.number) == {"challenger:better"}
     assert len(scene.rows("judgements")) == len(scene.rows("provenance")) == 1
+    [lease] = scene.rows("leases")
+    assert (lease["event"], lease["amount"], lease["currency"]) == ("over", 0.25, "EUR")
+    comment = scene.comment(pull.number)
+    assert "tardy: 0.25 EUR (1 head, 1 worker, 30.0 machine minutes)" in comment
+    assert "NVIDIA L4: utilisation 87%, peak memory 3.0 of 24.0 GiB, 1,234 samples per second" in comment

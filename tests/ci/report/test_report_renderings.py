@@ -13,7 +13,9 @@ from ci.report.files import as_html, as_markdown, as_terminal, load_report, mark
 from ci.report.markdown import LIMIT
 from ci.report.model import Report
 from dagster_project.domain.errors import MachineryError, Problem, UsageError
-from dagster_project.domain.facts import Facts, Histogram
+from dagster_project.domain.estimates import Estimate
+from dagster_project.domain.facts import Cost, Facts, Histogram
+from dagster_project.domain.lease import GpuUse
 from dagster_project.domain.verdict import Finding, Outcome
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -263,3 +265,19 @@ def test_text_forms_need_the_core_alone() -> None:
     modules = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
     heavy = {"jinja2", "matplotlib", "rich", "polars", "numpy", "dagster", "onnx", "sklearn"}
     assert not heavy & set(modules)
+
+
+def test_what_the_machines_cost_and_did(report: Report) -> None:
+    assert report.plan is not None
+    step = report.plan.steps[2].model_copy(update={"cost": Estimate(amount=1.2, currency="EUR", builds=3)})
+    steps = (*report.plan.steps[:2], step, *report.plan.steps[3:])
+    use = GpuUse(name="NVIDIA L4", utilisation=0.5, peak_memory=2**30, memory=2**34, samples_per_second=10.0)
+    verdicts = tuple(
+        v.model_copy(update={"facts": {**v.facts, "gpu": use.model_dump(mode="json")}}) for v in report.verdicts
+    )
+    plan = report.plan.model_copy(update={"steps": steps})
+    text = as_markdown(report.model_copy(update={"plan": plan, "verdicts": verdicts, "cost": Cost(amount=2.5)}))
+    assert "cost, estimated" in text and "1.20 EUR" in text
+    assert "0.42 USD (1 GPU node, 9 minutes)" in text and "in all: 2.50 USD" in text
+    assert "NVIDIA L4: utilisation 50%, peak memory 1.0 of 16.0 GiB, 10 samples per second, float32" in text
+    assert "cost, estimated" not in as_markdown(report)
