@@ -19,10 +19,10 @@ def place_among() -> tuple[int, int]:
 
 def distribute(network: "torch.nn.Module", device: Device) -> "torch.nn.Module":
     """The network with gradients averaged over all processes; itself where there is one."""
-    from torch.nn.parallel import DistributedDataParallel
-
     if place_among()[1] == 1:
         return network
+    from torch.nn.parallel import DistributedDataParallel
+
     return DistributedDataParallel(network, device_ids=[device.name] if device.is_gpu else None)
 
 
