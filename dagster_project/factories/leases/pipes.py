@@ -3,9 +3,11 @@
 import asyncio
 import os
 import time
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError  # not among Dagster's public names
 from dagster_ray.core.pipes import PipesRayJobMessageReader
 from dagster_ray.kuberay import PipesKubeRayJobClient
 from dagster_ray.kuberay.client import RayJobClient
@@ -14,6 +16,7 @@ from dagster_ray.kuberay.utils import is_retryable_k8s_api_exception
 
 from dagster_project.compute.clusters import GONE, Cluster
 from dagster_project.domain.compute import KubeRayProfile
+from dagster_project.domain.errors import MachineryError
 
 ADDRESS = "ACTS_RAY_ADDRESS"
 """Where Ray's dashboard answers, where neither the cluster's names nor a port forward lead there."""
@@ -63,7 +66,7 @@ class LinesOfRay(PipesRayJobMessageReader):
 
 
 class LeasePipes(PipesKubeRayJobClient):
-    """Submits, follows and reads the lines of one RayJob. Whoever uses it deletes the job: it never does."""
+    """Submits, follows and reads the lines of one RayJob. Whoever uses it deletes the job, but for an interrupted one."""
 
     def __init__(self, profile: KubeRayProfile, cluster: Cluster) -> None:
         self._headers_of_ray: dict[str, str] = {}
@@ -88,6 +91,15 @@ class LeasePipes(PipesKubeRayJobClient):
         return started
 
     def _wait_for_completion(self, context: Any, start_response: dict[str, Any]) -> Any:
-        """A job that is over before its lines are followed keeps them: that it failed at once is told in them."""
+        """A job that is over before its lines are followed keeps them: that it failed at once is told in them.
+
+        One that is interrupted is deleted here: its lines end with it, and who reads them is waited for next, for
+        half a minute otherwise; that is all the time that whoever sent SIGTERM may give us.
+        """
         self._lines.thread_ready.wait(PATIENCE)
-        return super()._wait_for_completion(context, start_response)
+        try:
+            return super()._wait_for_completion(context, start_response)
+        except (DagsterExecutionInterruptedError, KeyboardInterrupt):
+            with suppress(MachineryError):  # releasing the lease tries again, and says so
+                self._cluster.delete("rayjobs", start_response["metadata"]["name"])
+            raise
