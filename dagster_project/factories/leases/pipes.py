@@ -66,7 +66,7 @@ class LinesOfRay(PipesRayJobMessageReader):
 
 
 class LeasePipes(PipesKubeRayJobClient):
-    """Submits, follows and reads the lines of one RayJob. Whoever uses it deletes the job, but for an interrupted one."""
+    """Submits, follows and reads the lines of one RayJob. Its user deletes the job, but for an interrupted one."""
 
     def __init__(self, profile: KubeRayProfile, cluster: Cluster) -> None:
         self._headers_of_ray: dict[str, str] = {}
