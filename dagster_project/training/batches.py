@@ -41,12 +41,12 @@ class ShuffledRows:
 
         rank, processes = place_among()
         shuffle = torch.Generator().manual_seed(derived_seed(self.seed, number))
-        order = torch.randperm(len(self.inputs), generator=shuffle)
+        order = torch.randperm(len(self.inputs), generator=shuffle).to(self.place)
         for batch in torch.split(order, batch_size):
             own = batch[rank::processes]
             weight = len(own) * processes / len(batch)
             # a process without rows still takes part in the step, by a row that counts for nothing
-            chosen = (own if len(own) else batch[:1]).to(self.place)
+            chosen = own if len(own) else batch[:1]
             inputs, goals = self.inputs[chosen].to(self.device.name), self.goals[chosen].to(self.device.name)
             yield Share(inputs, goals, weight, len(batch))
 

@@ -61,4 +61,6 @@ def settle(device: Device) -> None:
 
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS may sum in another order
     torch.use_deterministic_algorithms(True, warn_only=device.is_gpu)
+    # a kernel for each new tensor, and no sum reads what was there before
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_num_threads(1)
