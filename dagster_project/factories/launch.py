@@ -27,6 +27,7 @@ from dagster_project.factories.shared import shared_url
 from dagster_project.factories.values import documents_of
 
 REFUSED_BY_CHECK = "DagsterAssetCheckFailedError"
+INTERRUPTED = "DagsterExecutionInterruptedError"  # SIGINT or SIGTERM, which Dagster takes
 
 
 def launch(repository: Repository, workspace: Workspace, kind: str, name: str) -> BuildResult:
@@ -35,6 +36,7 @@ def launch(repository: Repository, workspace: Workspace, kind: str, name: str) -
     Raises:
         ActsError: an asset raised one, or the environment says something wrong of the job's origin.
         MachineryError: an asset raised something else.
+        KeyboardInterrupt: the run was told to end.
     """
     begin = time.perf_counter()
     origin = origin_of(workspace)
@@ -48,6 +50,8 @@ def launch(repository: Repository, workspace: Workspace, kind: str, name: str) -
             raise_on_error=False,
             tags={"acts/kind": kind, "acts/name": name, **origin.tags},
         )
+    if was_interrupted(run.all_events):
+        raise KeyboardInterrupt
     for error in errors_of(run.all_events):
         raise error
     target = _metadata(run, target_key(kind, name))
@@ -69,6 +73,17 @@ def launch(repository: Repository, workspace: Workspace, kind: str, name: str) -
         stages=_stages(run),
         lease=_lease(run, name) if kind == "model" else None,
     )
+
+
+def was_interrupted(events: Iterable[dg.DagsterEvent]) -> bool:
+    """Whether a step ended because the process was told to."""
+    for event in events:
+        error = event.step_failure_data.error if event.is_step_failure else None
+        while error is not None:
+            if error.cls_name == INTERRUPTED:
+                return True
+            error = error.cause
+    return False
 
 
 def errors_of(events: Iterable[dg.DagsterEvent]) -> list[ActsError]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.__main__ import INTERRUPTED
 from tests.compute.deaths import DEATHS, GOES_ON, WITHOUT_OPERATOR, died
 
 pytestmark = [
@@ -25,6 +26,7 @@ def test_a_death_leaves_nothing(name: str, tmp_path: Path) -> None:
     assert bool(left.before) == (name in LOST), left
     assert left.outcomes == ("lost" if name in LOST else ENDED.get(name, "failed"),), left.said
     assert (left.code == 0) == (name == GOES_ON), left.said
+    assert left.code == INTERRUPTED or "SIGTERM" not in name, left.said
     assert left.seconds < GRACE or "SIGTERM" not in name, left.said
     if name in LOST:
         assert "RayJob acts-tardy-" in left.reaped and "deleted: whoever launched it has ended" in left.reaped

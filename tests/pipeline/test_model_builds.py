@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from dagster_project.__main__ import INTERRUPTED
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.verdict import Outcome
 from dagster_project.factories.instance import open_instance
@@ -149,7 +150,7 @@ def test_training_ends_with_the_build(fresh: Path, ending: signal.Signals) -> No
         assert wait_for(lambda: trainers_of(fresh), 120)
         time.sleep(3)
         os.kill(process.pid, ending)
-        assert process.wait(timeout=90) != 0
+        assert process.wait(timeout=90) == (-ending if ending == signal.SIGKILL else INTERRUPTED)
         assert wait_for(lambda: not trainers_of(fresh), 30)
     finally:
         process.kill()
