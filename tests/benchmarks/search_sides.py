@@ -139,7 +139,6 @@ def middle(looks: list[Look]) -> dict[str, Any]:
         "cores": {str(core): round(1 - seconds / wall, 3) for core, seconds in idle.items()},
         "taken of what others left": round(ours / (ours + sum(idle.values())), 3),
         "our share of the machine": round(ours / wall / len(idle), 3),
-        "CPU s, whole search": round(looks[-1][2] - looks[0][2], 1),
     }
 
 
