@@ -19,6 +19,7 @@ from dagster_project.domain.repository import Repository
 from dagster_project.domain.requests import build_request
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.bundles import load_manifest
 from dagster_project.storage.store import ArtifactStore
 
 TOLERANCE = 1e-5
@@ -60,6 +61,7 @@ def reproduce(repo: Path, model: str, *, quiet: bool = False) -> Reproduction:
         split = write_split(spec, contract, snapshot, workspace)
         store, answer = str(Path(folder) / "store"), str(Path(folder) / "result.json")
         request = build_request(spec, project(spec, contract), snapshot, split, store=store, result=answer)
+        request = request.model_copy(update=_streamed(workspace, lock))
         path = Path(folder) / "request.json"
         path.write_text(request.to_json())
         code = run_module(workspace, "dagster_project.training.job", str(path), quiet=quiet)
@@ -105,6 +107,12 @@ def _snapshot(workspace: Workspace, contract: DataContract, lock: ChampionLock) 
             f"{contract.name}: snapshot {lock.snapshot} is not in the warehouse. Point ACTS_WAREHOUSE at it."
         )
     return found
+
+
+def _streamed(workspace: Workspace, lock: ChampionLock) -> dict[str, int]:
+    """The request's memory and cores, where the champion's train rows streamed."""
+    streamed = load_manifest(ArtifactStore.of(workspace), lock.bundle).streamed
+    return streamed.model_dump() if streamed else {}
 
 
 def _difference(workspace: Workspace, request: BuildRequest, result: TrainingResult, lock: ChampionLock) -> float:

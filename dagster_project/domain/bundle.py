@@ -69,6 +69,13 @@ class Reference(StrictModel):
     background: dict[str, tuple[Cell, ...]] = Field(description="training rows, by column")
 
 
+class Streamed(StrictModel):
+    """How train rows streamed that memory did not hold: whoever trains again has to stream them alike."""
+
+    memory: int = Field(description="bytes that prepared rows might take")
+    cpus: int = Field(description="trials that shared them")
+
+
 class BundleManifest(StrictModel):
     """``bundle.json``: written last, so a folder without it is no bundle. Its content digest is the bundle's."""
 
@@ -91,6 +98,7 @@ class BundleManifest(StrictModel):
     environment_digest: str
     seed: int
     rows: dict[str, int] = Field(description="train and validation rows used; sampled: those behind the preparation")
+    streamed: Streamed | None = None
     importances: dict[str, float] = Field(default_factory=dict, description="claim: share of each raw column")
     claims: dict[str, float] = Field(default_factory=dict, description="the build's own metrics on validation rows")
     parity: Parity

@@ -17,6 +17,7 @@ from dagster_project.domain.bundle import (
     BundleManifest,
     Parity,
     Reference,
+    Streamed,
     Trial,
 )
 from dagster_project.domain.families import outputs_of
@@ -60,6 +61,7 @@ def make_manifest(
         environment_digest=request.environment_digest,
         seed=spec.search.seed,
         rows=data.counts,
+        streamed=_streamed(request, data),
         claims={spec.search.metric: candidate.value},
         parity=parity,
         files={name: _file(bytes_) for name, bytes_ in files.items()},
@@ -73,6 +75,10 @@ def with_reference(
     data = reference.to_json().encode()
     entries = {**manifest.files, REFERENCE: _file(data)}
     return manifest.model_copy(update={"files": entries}), {**files, REFERENCE: data}
+
+
+def _streamed(request: BuildRequest, data: Data) -> Streamed | None:
+    return Streamed(memory=request.memory, cpus=request.cpus) if data.stream and request.memory else None
 
 
 def _file(data: bytes) -> BundleFile:

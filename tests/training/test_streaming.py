@@ -102,6 +102,7 @@ def test_a_build_that_streams_leaves_a_bundle_and_says_what_it_used(request_for,
     fetch_bundle(ArtifactStore(request.store), result.bundle, tmp_path / "bundle")
     manifest = BundleManifest.from_json((tmp_path / "bundle" / "bundle.json").read_bytes())
     assert manifest.rows["train"] == manifest.rows["sampled"] == request.split.train.labelled
+    assert manifest.streamed and (manifest.streamed.memory, manifest.streamed.cpus) == (request.memory, request.cpus)
     assert manifest.parity.rows > 0
     assert result.value > 0.97 if task == "binary" else result.value < 68
 
