@@ -50,7 +50,8 @@ def test_nothing_begins_after_the_end_and_nothing_ends_without_one(request_for):
 
 @pytest.mark.slow
 def test_a_search_ends_with_its_lease(request_for, environment, session):  # noqa: F811
-    request = request_for("binary", families=["random_forest"], search={"trials": 1000})
+    endless = {"family": "mlp", "search": {"hidden": "16", "epochs": 1_000_000, "batch_size": 16}}
+    request = request_for("binary", candidates=[endless], search={"trials": 2})
     run = run_job(ends(request, 25), {**environment, "TMPDIR": str(session)})
     assert run.returncode == 1, run.stdout + run.stderr
     assert "the lease is over" in run.stderr and "Raise compute.deadline" in run.stderr
