@@ -5,6 +5,7 @@ started them lives: start Ray on the main thread). The watcher, a small process 
 left of the session and removes its folder. So there is one way out for success, Ctrl-C, SIGTERM and SIGKILL alike.
 """
 
+import atexit
 import logging
 import os
 import secrets
@@ -21,6 +22,7 @@ from dagster_project.domain.errors import MachineryError
 from dagster_project.training import watcher
 
 PREFIX = "acts-ray-"
+_TORCH_CACHE = "TORCHINDUCTOR_CACHE_DIR"
 _LONGEST_BASE = 40  # Ray's socket paths are ~60 characters longer; the kernel takes 107
 _ATTEMPTS = 3  # Ray gives itself 30 seconds, too few on a machine with much else to do
 _STORE_BYTES = 4 * 1024**3
@@ -51,6 +53,14 @@ def local_ray(cpus: int, gpus: int = 0) -> Iterator[Path]:
     finally:
         _stop()
         end_watcher(watch)
+        _move_torch_cache()
+
+
+def _move_torch_cache() -> None:
+    """Torch makes its compiler's cache where it is told to, also where the session's folder was: elsewhere from now."""
+    folder = tempfile.TemporaryDirectory(prefix="acts-torch-")
+    atexit.register(folder.cleanup)
+    os.environ[_TORCH_CACHE] = folder.name
 
 
 def short_folder() -> Path:
@@ -78,7 +88,7 @@ def _start(folder: Path, cpus: int, gpus: int) -> None:
     token.write_text(secrets.token_hex(32))
     os.environ.pop("RAY_ADDRESS", None)
     os.environ.update(
-        QUIET, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token), TORCHINDUCTOR_CACHE_DIR=str(folder / "inductor")
+        QUIET, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token), **{_TORCH_CACHE: str(folder / "inductor")}
     )
     for attempt in range(1, _ATTEMPTS + 1):
         try:

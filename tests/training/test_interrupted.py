@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.training.watcher import session_processes
 
-from .conftest import command
+from .conftest import command, run_job
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +56,14 @@ def wait_until_gone(session: Path, seconds: float = 30) -> None:
         time.sleep(0.2)
     left = session_processes(str(session), {os.getpid()})
     raise AssertionError(f"left after {seconds} s: processes {left}, files {list(session.iterdir())}")
+
+
+@pytest.mark.parametrize("family", ["mlp", "ridge"])
+def test_a_build_that_ends_well_leaves_nothing(request_for, environment, session, family):
+    request = request_for("regression", families=[family], search={"trials": 1})
+    run = run_job(request, {**environment, "TMPDIR": str(session)})
+    assert run.returncode == 0, run.stderr
+    wait_until_gone(session)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
