@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
+from dagster_project.compute.usage import Object
 from dagster_project.domain.compute import KubeRayProfile
 from dagster_project.domain.errors import MachineryError, UsageError
 from dagster_project.domain.lease import LEASE_LABEL
@@ -12,7 +13,6 @@ from dagster_project.domain.lease import LEASE_LABEL
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
-Object = dict[str, Any]
 Kind = Literal["rayjobs", "rayclusters"]
 GROUP, VERSION = "ray.io", "v1"
 GONE, CONFLICT = 404, 409

@@ -1,12 +1,11 @@
 """Which RayJobs and RayClusters outlived their lease, and why. Pure: objects, the ledger and a moment in, words out."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from dagster_project.compute.usage import seconds_of
+from dagster_project.compute.usage import Object, seconds_of
 from dagster_project.domain.lease import DEADLINE_LABEL, LEASE_LABEL
 
-Object = dict[str, Any]
 GRACE = 120.0
 """Seconds for the launcher and the operator to do it by themselves."""
 HEADLESS = 600.0

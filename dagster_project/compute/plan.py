@@ -11,7 +11,7 @@ from dagster_project.compute.manifest import rayjob
 from dagster_project.domain.compute import Compute, KubeRayProfile, LocalProfile, Machine, Profile, Profiles
 from dagster_project.domain.errors import PASSED, UsageError, UserFileError
 from dagster_project.domain.guard_compute import check_compute
-from dagster_project.domain.lease import HOUR, Lease, ends_at
+from dagster_project.domain.lease import Lease, ends_at, most, new_lease
 from dagster_project.domain.loading import load_repository
 from dagster_project.domain.manifests import render
 from dagster_project.domain.profiles import load_profiles
@@ -47,7 +47,7 @@ def print_plan(given: argparse.Namespace) -> int:
     compute = compute_of(given.repo, given.model, given.profile, profiles)
     profile = profiles.of(compute)
     if isinstance(profile, KubeRayProfile):
-        sys.stdout.write(render(rayjob(lease_of(given.lease, given.model, compute, profiles, time.time()), profile)))
+        sys.stdout.write(render(rayjob(planned(given.lease, given.model, compute, profiles, time.time()), profile)))
     print("\n".join(taken(compute, profiles)), file=sys.stderr)
     return PASSED
 
@@ -86,22 +86,14 @@ def compute_of(repo: Path, model: str, profile: str | None, profiles: Profiles) 
     return compute
 
 
-def lease_of(identity: str, model: str, compute: Compute, profiles: Profiles, now: float) -> Lease:
+def planned(identity: str, model: str, compute: Compute, profiles: Profiles, now: float) -> Lease:
     """A lease that begins ``now`` (seconds since 1970), with no build behind it.
 
     Raises:
         UsageError: ``identity`` is none that a lease may have.
     """
     try:
-        return Lease(
-            id=identity,
-            model=model,
-            build_key="",
-            compute=compute,
-            begun=now,
-            ends=ends_at(compute, profiles, now),
-            ceiling=profiles.ceiling(compute),
-        )
+        return new_lease(identity, model, compute, profiles, now)
     except ValueError as error:
         raise UsageError(f"--lease {identity}: small letters, digits and dashes, at most 40.") from error
 
@@ -109,15 +101,13 @@ def lease_of(identity: str, model: str, compute: Compute, profiles: Profiles, no
 def taken(compute: Compute, profiles: Profiles) -> Iterator[str]:
     """What a lease may take, a line for each: machines, time, the price of an hour, the most it can cost."""
     profile, currency = profiles.of(compute), profiles.currency
-    seconds = ends_at(compute, profiles, 0.0)
     hourly, ceiling = profiles.hourly(compute), profiles.ceiling(compute)
-    most = seconds / HOUR * hourly
     yield f"profile:  {compute.profile}{' (this machine; no manifest)' if profile.kind == 'local' else ''}"
     yield f"machines: {_machines(compute, profile)}"
-    yield f"deadline: {timedelta(seconds=round(seconds))} after it begins"
+    yield f"deadline: {timedelta(seconds=round(ends_at(compute, profiles, 0.0)))} after it begins"
     yield f"price:    {hourly:.2f} {currency} an hour with every machine there"
     yield f"ceiling:  {'none' if ceiling is None else f'{ceiling:.2f} {currency}'}"
-    yield f"at most:  {most if ceiling is None else min(most, ceiling):.2f} {currency}"
+    yield f"at most:  {most(compute, profiles):.2f} {currency}"
 
 
 def described(profile: Profile, currency: str) -> Iterator[str]:

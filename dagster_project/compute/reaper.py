@@ -14,7 +14,7 @@ from dagster_project.compute.expiry import GRACE, Finding, expired, lease_of
 from dagster_project.compute.usage import Meter, Object, seen_pods, seen_status
 from dagster_project.domain.compute import KubeRayProfile, Profile, Profiles
 from dagster_project.domain.errors import MachineryError
-from dagster_project.domain.lease import Lease, LeaseEnd, LeaseFolder, NodeUse, amount_of
+from dagster_project.domain.lease import Lease, LeaseEnd, LeaseFolder, NodeUse, amount_of, most
 from dagster_project.storage.leased import remove_folder
 from dagster_project.storage.leases import LeaseLedger
 
@@ -88,13 +88,12 @@ def close(
 
 
 def _lost(lease: Lease, nodes: tuple[NodeUse, ...], profiles: Profiles) -> LeaseEnd:
-    hours = (lease.ends - lease.begun) / 3600
-    most = hours * profiles.hourly(lease.compute)
+    limit = most(lease.compute, profiles)
     seen = "machines that had gone before were not seen" if nodes else "none of its machines was seen"
     return LeaseEnd(
         lease=lease,
         outcome="lost",
-        reason=f"whoever launched it did not close it; {seen}: at most {most:,.2f} {profiles.currency}",
+        reason=f"whoever launched it did not close it; {seen}: at most {limit:,.2f} {profiles.currency}",
         nodes=nodes,
         amount=round(amount_of(nodes), 6),
         currency=profiles.currency,

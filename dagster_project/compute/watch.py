@@ -9,7 +9,7 @@ from dagster_project.compute.manifest import job_name
 from dagster_project.compute.usage import Meter, Seen, seen_pods, seen_status
 from dagster_project.domain.compute import KubeRayProfile
 from dagster_project.domain.errors import MachineryError
-from dagster_project.domain.lease import Lease, NodeUse, Outcome
+from dagster_project.domain.lease import HOUR, Lease, NodeUse, Outcome
 
 SECONDS = 3.0
 HEADLESS = 180.0  # a head's pod may be made again, or be between two looks
@@ -109,7 +109,7 @@ def reason_to_end(
         words = f"it has cost {amount:,.2f} {currency} and its ceiling is {lease.ceiling:,.2f} {currency}"
         return "ceiling", f"the cost ceiling was reached: {words}"
     if now >= lease.ends:
-        hours = (lease.ends - lease.begun) / 3600
+        hours = (lease.ends - lease.begun) / HOUR
         return "deadline", f"the deadline was reached: it has run for {hours:.2f} hours at {amount:,.2f} {currency}"
     if headed is not None and now - headed > HEADLESS:
         return "lost", f"its head has been gone for {now - headed:.0f} s"

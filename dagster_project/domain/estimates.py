@@ -7,7 +7,7 @@ from pydantic import Field
 
 from .base import StrictModel
 from .compute import Compute, Profiles
-from .lease import HOUR, LeaseEnd
+from .lease import LeaseEnd, most
 
 HISTORY = 5
 
@@ -47,15 +47,13 @@ def estimate(model: str, compute: Compute, profiles: Profiles, ends: Iterable[Le
 
     History counts where it was made on the same profile and the same kind of capacity, and came to a good end.
     """
-    hourly, ceiling = profiles.hourly(compute), profiles.ceiling(compute)
-    if hourly == 0:
+    if profiles.hourly(compute) == 0:
         return None
+    ceiling = profiles.ceiling(compute)
     past = [end.amount for end in ends if _is_like(end, model, compute)][-HISTORY:]
     if past:
         return Estimate(amount=median(past), currency=profiles.currency, builds=len(past), ceiling=ceiling)
-    most = hourly * compute.deadline.total_seconds() / HOUR
-    amount = most if ceiling is None else min(most, ceiling)
-    return Estimate(amount=amount, currency=profiles.currency, ceiling=ceiling)
+    return Estimate(amount=most(compute, profiles), currency=profiles.currency, ceiling=ceiling)
 
 
 def _is_like(end: LeaseEnd, model: str, compute: Compute) -> bool:

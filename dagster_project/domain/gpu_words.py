@@ -9,7 +9,7 @@ def gpu_rows(use: GpuUse) -> tuple[tuple[str, str], ...]:
     """Label and value."""
     return (
         ("card", use.name),
-        ("utilisation", f"{use.utilisation:.0%}"),
+        ("utilisation", "unknown" if use.utilisation is None else f"{use.utilisation:.0%}"),
         ("peak memory", f"{use.peak_memory / GIB:.1f} of {use.memory / GIB:.1f} GiB"),
         ("samples per second", f"{use.samples_per_second:,.0f}"),
         ("precision", use.precision),

@@ -126,6 +126,38 @@ def amount_of(nodes: Iterable[NodeUse]) -> float:
     return sum(node.seconds * node.hourly for node in nodes) / HOUR
 
 
+def new_lease(
+    identity: str,
+    model: str,
+    compute: Compute,
+    profiles: Profiles,
+    begun: float,
+    build_key: str = "",
+    run: str = "",
+) -> Lease:
+    """A lease that begins at ``begun`` (seconds since 1970).
+
+    Raises:
+        ValidationError: ``identity`` is none that a lease may have.
+    """
+    return Lease(
+        id=identity,
+        model=model,
+        build_key=build_key,
+        run=run,
+        compute=compute,
+        begun=begun,
+        ends=ends_at(compute, profiles, begun),
+        ceiling=profiles.ceiling(compute),
+    )
+
+
+def most(compute: Compute, profiles: Profiles) -> float:
+    """The most that a lease can cost: every machine until the deadline, or the ceiling."""
+    amount, ceiling = profiles.hourly(compute) * compute.deadline.total_seconds() / HOUR, profiles.ceiling(compute)
+    return amount if ceiling is None else min(amount, ceiling)
+
+
 def ends_at(compute: Compute, profiles: Profiles, begun: float) -> float:
     """When a lease ends at the latest. Where it is one machine, reaching the ceiling is a time too."""
     ceiling, hourly = profiles.ceiling(compute), profiles.hourly(compute)

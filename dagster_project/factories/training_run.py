@@ -16,7 +16,7 @@ from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.leases.kuberay import KubeRayPlace
 from dagster_project.factories.leases.local import LocalPlace
-from dagster_project.factories.leases.place import Place, check_ceiling, new_lease, train_within
+from dagster_project.factories.leases.place import Place, begin, check_ceiling, train_within
 from dagster_project.factories.provenance import vouch
 from dagster_project.factories.reuse import build_ref, stored_bundle
 from dagster_project.storage.leases import LeaseLedger
@@ -57,13 +57,13 @@ def train_or_reuse(
     bundle = stored_bundle(store, spec.name, keys.build)
     if bundle is not None:
         return Trained(bundle, keys.build, reused=True, seconds=0.0, stages={})
-    begin, profiles, leases = time.perf_counter(), load_profiles(), LeaseLedger(workspace.ledger)
+    started, profiles, leases = time.perf_counter(), load_profiles(), LeaseLedger(workspace.ledger)
     check_ceiling(spec.name, spec.compute, profiles, leases)
     request = build_request(spec, projection, snapshot, split, store=workspace.store, result="")
-    lease = new_lease(spec.name, keys.build, context.run.run_id, spec.compute, profiles)
+    lease = begin(spec.name, keys.build, context.run.run_id, spec.compute, profiles)
     place = place_of(context, pipes, profiles.of(spec.compute), profiles.currency)
     result, end = train_within(place, lease, request, leases, profiles.currency, context.log)
-    seconds = round(time.perf_counter() - begin, 3)
+    seconds = round(time.perf_counter() - started, 3)
     vouch(result.bundle, keys.build, spec.name, snapshot, keys.environment, context.run.run_id, workspace)
     store.set_ref(build_ref(spec.name, keys.build), {"bundle": result.bundle, "seconds": seconds})
     return Trained(result.bundle, keys.build, reused=False, seconds=seconds, stages=result.seconds, lease=end)

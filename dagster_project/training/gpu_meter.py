@@ -1,12 +1,12 @@
-"""What a card does while a network trains on it, as NVML and torch see it. Torch and nvidia-ml-py alone."""
+"""What a card does while a network trains on it, as NVML and torch see it."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.training.device import Device, Precision
+from dagster_project.domain.lease import GpuUse
+from dagster_project.training.device import Device
 
 if TYPE_CHECKING:
     from dagster_project.training.loop import Training
@@ -14,18 +14,6 @@ if TYPE_CHECKING:
 _PERIOD = 0.2  # seconds; NVML averages over at least a sixth of one
 Probe = Callable[[], float | None]
 """The share of the last moments in which a kernel ran; None where the card does not say, as a part of one (MIG)."""
-
-
-@dataclass(frozen=True)
-class GpuReading:
-    """One process's card. ``utilisation`` is a mean share of time; memories are bytes."""
-
-    name: str
-    utilisation: float | None
-    peak_memory: int
-    memory: int
-    samples_per_second: float
-    precision: Precision
 
 
 class GpuMeter:
@@ -51,13 +39,13 @@ class GpuMeter:
             over.set()
             thread.join()
 
-    def read(self, training: "Training") -> GpuReading:
+    def read(self, training: "Training") -> GpuUse:
         """What was seen so far."""
         import torch
 
         place = torch.device(self.device.name)
         card = torch.cuda.get_device_properties(place)
-        return GpuReading(
+        return GpuUse(
             name=card.name,
             utilisation=mean(self.shares),
             peak_memory=torch.cuda.max_memory_allocated(place),

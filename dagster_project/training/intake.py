@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.errors import MachineryError, RefusedError
 from dagster_project.domain.families import FAMILIES
-from dagster_project.training.preparation import prepared_width
+from dagster_project.training.preparation import preparations, prepared_width
 from dagster_project.training.rows import (
     Data,
     Rows,
@@ -49,21 +49,16 @@ def load(request: BuildRequest) -> Data:
     return sample
 
 
-def kinds_of(spec: "ModelSpec") -> list[str]:
-    """The ways in which the candidates want their rows prepared: each makes a matrix of its own."""
-    return sorted({FAMILIES[candidate.family].preparation for candidate in spec.candidates})
-
-
 def surely_fits(request: BuildRequest, memory: int) -> bool:
     """Whether the train rows fit however many categories their text has."""
     columns = widest(len(request.numeric), len(request.categorical))
-    return request.split.train.labelled * columns * _FLOAT * len(kinds_of(request.spec)) <= memory
+    return request.split.train.labelled * columns * _FLOAT * len(preparations(request.spec)) <= memory
 
 
 def prepared_bytes(spec: "ModelSpec", sample: Data, rows: int) -> int:
     """What ``rows`` rows take once they are prepared as the sample is."""
     frame = frame_of(sample.train.columns, sample.inputs)
-    widths = [prepared_width(spec.features, sample.inputs, frame, kind == "scaled") for kind in kinds_of(spec)]
+    widths = [prepared_width(spec.features, sample.inputs, frame, kind == "scaled") for kind in preparations(spec)]
     return rows * sum(widths) * _FLOAT
 
 

@@ -1,5 +1,6 @@
 """An estimator around a network: what its family gives is a module and a recipe. Torch and numpy alone."""
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.training.batches import Batches, ShuffledRows, tensor_of
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
 _CHUNK = 65536  # rows that are answered at once
 
 
-class NetworkEstimator:
+class NetworkEstimator(ABC):
     """Follows scikit-learn's conventions, trains in steps. A family's module overrides :meth:`build`."""
 
     def __init__(self, parameters: dict[str, Any], task: str, seed: int) -> None:
         self.parameters, self.task, self.seed = parameters, task, seed
 
+    @abstractmethod
     def build(self, columns: int, outputs: int) -> "torch.nn.Module":
         """The untrained network: from (rows, columns) to (rows, outputs), logits for classes."""
-        raise NotImplementedError
 
     @property
     def recipe(self) -> Recipe:

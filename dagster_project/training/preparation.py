@@ -7,8 +7,8 @@ so rare categories are cut by naming the kept ones, and missing text is a catego
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.domain.bundle import Input
-from dagster_project.domain.families import Task
-from dagster_project.domain.spec import Features, Selection
+from dagster_project.domain.families import FAMILIES, Task
+from dagster_project.domain.spec import Features, ModelSpec, Selection
 from dagster_project.training.rows import alias
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ def column_transforms(features: Features, inputs: tuple[Input, ...], scaled: boo
             transform = "none"  # a boolean is its own encoding
         groups.setdefault(transform, []).append(alias(place))
     return groups
+
+
+def preparations(spec: ModelSpec) -> list[str]:
+    """The ways in which the candidates want their rows prepared: each makes a matrix of its own."""
+    return sorted({FAMILIES[candidate.family].preparation for candidate in spec.candidates})
 
 
 def make_preparation(

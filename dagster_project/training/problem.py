@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.domain.families import FAMILIES, Task
+from dagster_project.domain.lease import GpuUse
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.training.checkpoints import Checkpoints
 from dagster_project.training.device import CPU, Device
 from dagster_project.training.families import make_estimator
-from dagster_project.training.gpu_meter import GpuReading
-from dagster_project.training.preparation import fit_selector, keep, make_preparation
+from dagster_project.training.preparation import fit_selector, keep, make_preparation, preparations
 from dagster_project.training.rows import Data, frame_of
 from dagster_project.training.scoring import answers_of, score
 from dagster_project.training.space import KEEP, Proposal
@@ -59,18 +59,17 @@ class Fit:
     value: float
     steps: int
     found: int = 0
-    gpu: GpuReading | None = None
+    gpu: GpuUse | None = None
 
 
 def pose(spec: ModelSpec, data: Data) -> Problem:
     """Prepare the rows once for each preparation that the candidates ask for."""
-    kinds = sorted({FAMILIES[candidate.family].preparation for candidate in spec.candidates})
     return Problem(
         task=spec.task,
         metric=spec.search.metric,
         seed=spec.search.seed,
         positive=positive_index(spec, data),
-        prepared={kind: _prepare(spec, data, scaled=kind == "scaled") for kind in kinds},
+        prepared={kind: _prepare(spec, data, scaled=kind == "scaled") for kind in preparations(spec)},
         train_target=data.train.target,
         validation_target=data.validation.target,
     )

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.domain.lease import GpuUse
 from dagster_project.training.checkpoints import Checkpoints
 from dagster_project.training.device import CPU, Device
 from dagster_project.training.families import spread
-from dagster_project.training.gpu_meter import GpuMeter, GpuReading, mean
+from dagster_project.training.gpu_meter import GpuMeter, mean
 from dagster_project.training.loop import Training
 from dagster_project.training.network import NetworkEstimator
 from dagster_project.training.processes import place_among
@@ -25,7 +26,7 @@ class Step:
     done: int
     found: int = 0
     first: bool = True
-    gpu: GpuReading | None = None
+    gpu: GpuUse | None = None
 
 
 def fit_steps(
@@ -67,7 +68,7 @@ def network_steps(training: Training, checkpoints: Checkpoints | None) -> Iterat
         yield Step(epoch, found, first, together(meter.read(training)) if meter else None)
 
 
-def together(reading: GpuReading) -> GpuReading:
+def together(reading: GpuUse) -> GpuUse:
     """The cards of all processes: mean utilisation, the most memory."""
     from torch import distributed
 
@@ -77,4 +78,5 @@ def together(reading: GpuReading) -> GpuReading:
     readings: list[Any] = [None] * processes
     distributed.all_gather_object(readings, reading)
     shares = [each.utilisation for each in readings if each.utilisation is not None]
-    return replace(reading, utilisation=mean(shares), peak_memory=max(each.peak_memory for each in readings))
+    most = max(each.peak_memory for each in readings)
+    return reading.model_copy(update={"utilisation": mean(shares), "peak_memory": most})

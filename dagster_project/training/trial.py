@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.domain.build import BuildRequest
@@ -94,7 +94,7 @@ def reached(done: Fit, last: int, seconds: float) -> dict[str, Any]:
         "found": done.found,
         "seconds": seconds,
         "complete": done.steps >= last,
-        "gpu": asdict(done.gpu) if done.gpu else None,
+        "gpu": done.gpu.model_dump() if done.gpu else None,
     }
 
 

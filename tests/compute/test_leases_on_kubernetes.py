@@ -20,7 +20,7 @@ from dagster_project.domain.errors import MachineryError, RefusedError, UsageErr
 from dagster_project.domain.lease import LeaseEnd
 from dagster_project.factories.leases import pipes
 from dagster_project.factories.leases.kuberay import KubeRayPlace, explained
-from dagster_project.factories.leases.place import new_lease, train_within
+from dagster_project.factories.leases.place import begin, train_within
 from dagster_project.storage.bundles import is_complete
 from dagster_project.storage.leases import LeaseLedger
 from dagster_project.storage.store import ArtifactStore
@@ -64,7 +64,7 @@ def build(
     request = small_request(acting.folder, local=local_rows)
 
     def work(context: dg.AssetExecutionContext) -> tuple[TrainingResult, LeaseEnd]:
-        lease = new_lease("late_arrival", request.build_key, context.run.run_id, asked, profiles)
+        lease = begin("late_arrival", request.build_key, context.run.run_id, asked, profiles)
         place = KubeRayPlace(context, profile, "EUR")
         return train_within(place, lease, request, ledger_of(acting), "EUR", context.log)
 

@@ -11,7 +11,7 @@ import yaml
 from ci.main import main as acts
 from dagster_project.compute.__main__ import main
 from dagster_project.compute.manifest import rayjob
-from dagster_project.compute.plan import compute_of, lease_of
+from dagster_project.compute.plan import compute_of, planned
 from dagster_project.domain.lease import DEADLINE_LABEL
 from dagster_project.domain.profiles import load_profiles
 from tests.strict import problems
@@ -70,7 +70,7 @@ def test_the_plan_prints_the_manifest_that_a_build_would_apply(repo, capsys):
     assert problems("RayJob", manifest) == []
     profiles = load_profiles()
     ends = float(manifest["metadata"]["labels"][DEADLINE_LABEL])
-    asked = lease_of("abc", "tardy", compute_of(repo, "tardy", None, profiles), profiles, ends - 7200)
+    asked = planned("abc", "tardy", compute_of(repo, "tardy", None, profiles), profiles, ends - 7200)
     assert manifest == rayjob(asked, profiles.profiles["gpu"])
 
 

@@ -40,7 +40,7 @@ distributed.destroy_process_group()
 
 ALONE = """
 import sys
-from dagster_project.training import gpu_meter, loop, network
+from dagster_project.training import loop, network
 from dagster_project.training.families import mlp
 heavy = {"ray", "polars", "pydantic", "sklearn", "pandas"} & set(sys.modules)
 assert not heavy, heavy

@@ -15,8 +15,7 @@ from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.compute import KubeRayProfile
 from dagster_project.domain.errors import ActsError, MachineryError, RefusedError, UsageError
 from dagster_project.domain.lease import Lease, LeaseFolder, NodeUse, Outcome
-from dagster_project.factories.leases.local import reason_of
-from dagster_project.factories.leases.place import Released, end_of
+from dagster_project.factories.leases.place import Released, end_of, reason_of
 from dagster_project.storage.files import write_atomic
 from dagster_project.storage.leased import remove_folder, take_over
 from dagster_project.storage.store import ArtifactStore

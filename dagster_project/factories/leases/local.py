@@ -10,15 +10,14 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.errors import DagsterPipesExecutionError  # not among Dagster's public names
 
+from dagster_project.compute.manifest import PROGRAM
 from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.compute import LocalProfile
-from dagster_project.domain.errors import REFUSED, USER_ERROR, MachineryError, RefusedError, UsageError
+from dagster_project.domain.errors import MachineryError
 from dagster_project.domain.lease import Lease, NodeUse
-from dagster_project.factories.leases.place import Released, end_of
+from dagster_project.factories.leases.place import Released, end_of, reason_of
 from dagster_project.storage.files import read_optional, write_atomic
 from dagster_project.training.local_ray import memory_for_rows
-
-PROGRAM = "dagster_project.factories.trainer"
 
 
 class LocalPlace:
@@ -67,9 +66,3 @@ class LocalPlace:
             self._pipes.run(context=self._context, command=[sys.executable, "-m", PROGRAM, str(request)])
         except DagsterPipesExecutionError as error:
             raise reason_of(str(error).rsplit(" ", 1)[-1]) from error
-
-
-def reason_of(code: str) -> Exception:
-    """What the training program's exit code means."""
-    words = f"The training program ended with exit code {code}. Its last lines are above."
-    return {str(REFUSED): RefusedError(words), str(USER_ERROR): UsageError(words)}.get(code, MachineryError(words))

@@ -11,9 +11,9 @@ from dagster._utils.interrupts import capture_interrupts
 
 from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.compute import Compute, Profiles
-from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.errors import REFUSED, USER_ERROR, MachineryError, RefusedError, UsageError
 from dagster_project.domain.estimates import HINT, estimate
-from dagster_project.domain.lease import GpuUse, Lease, LeaseEnd, NodeUse, Outcome, amount_of, ends_at
+from dagster_project.domain.lease import GpuUse, Lease, LeaseEnd, NodeUse, Outcome, amount_of, new_lease
 from dagster_project.storage.leases import LeaseLedger
 
 _LONGEST_NAME = 27  # with a dash and twelve digits the id has at most 40 characters
@@ -48,19 +48,10 @@ class Place(Protocol):
         ...
 
 
-def new_lease(model: str, build_key: str, run: str, compute: Compute, profiles: Profiles) -> Lease:
-    """A lease that begins now."""
-    begun = time.time()
-    return Lease(
-        id=f"{model[:_LONGEST_NAME].replace('_', '-').rstrip('-')}-{uuid.uuid4().hex[:12]}",
-        model=model,
-        build_key=build_key,
-        run=run,
-        compute=compute,
-        begun=begun,
-        ends=ends_at(compute, profiles, begun),
-        ceiling=profiles.ceiling(compute),
-    )
+def begin(model: str, build_key: str, run: str, compute: Compute, profiles: Profiles) -> Lease:
+    """A lease that begins now, under an id of its own."""
+    identity = f"{model[:_LONGEST_NAME].replace('_', '-').rstrip('-')}-{uuid.uuid4().hex[:12]}"
+    return new_lease(identity, model, compute, profiles, time.time(), build_key, run)
 
 
 def check_ceiling(model: str, compute: Compute, profiles: Profiles, leases: LeaseLedger) -> None:
@@ -123,6 +114,12 @@ def _released(place: Place, lease: Lease, hurry: bool, log: dg.DagsterLogManager
     except Exception as error:  # noqa: BLE001 - whatever it was, it is in the ledger and in the log
         log.warning(f"lease {lease.id}: releasing it broke: {error!r}. Run acts compute reap.")
         return Released((), None, reason=f"releasing it broke, so nothing is known of its machines: {error!r}")
+
+
+def reason_of(code: str) -> Exception:
+    """What the training program's exit code means."""
+    words = f"The training program ended with exit code {code}. Its last lines are above."
+    return {str(REFUSED): RefusedError(words), str(USER_ERROR): UsageError(words)}.get(code, MachineryError(words))
 
 
 def end_of(lease: Lease, now: float) -> tuple[Outcome | None, str]:

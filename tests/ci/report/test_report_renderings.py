@@ -15,6 +15,7 @@ from ci.report.model import Report
 from dagster_project.domain.errors import MachineryError, Problem, UsageError
 from dagster_project.domain.estimates import Estimate
 from dagster_project.domain.facts import Cost, Facts, Histogram
+from dagster_project.domain.gpu_words import gpu_line
 from dagster_project.domain.lease import GpuUse
 from dagster_project.domain.verdict import Finding, Outcome
 
@@ -281,3 +282,5 @@ def test_what_the_machines_cost_and_did(report: Report) -> None:
     assert "0.42 USD (1 GPU node, 9 minutes)" in text and "in all: 2.50 USD" in text
     assert "NVIDIA L4: utilisation 50%, peak memory 1.0 of 16.0 GiB, 10 samples per second, float32" in text
     assert "cost, estimated" not in as_markdown(report)
+    part_of_a_card = use.model_copy(update={"utilisation": None})  # NVML says nothing of it
+    assert "NVIDIA L4: utilisation unknown" in gpu_line(part_of_a_card)
