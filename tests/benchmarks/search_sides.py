@@ -6,7 +6,6 @@ keep each fit's value. Only the fits are compared; how long it takes until they 
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from dagster_project.training.rows import load_data
 from dagster_project.training.search import search
 from dagster_project.training.space import Proposal, propose
 from tests.benchmarks.load import tree_cpu
+from tests.looking import looking
 
 EVERY = 0.25
 
@@ -103,19 +103,8 @@ def watched() -> Iterator[list[Look]]:
     import os
 
     looks: list[Look] = []
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(EVERY):
-            looks.append((time.perf_counter(), idle_seconds(), tree_cpu(os.getpid())))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    with looking(EVERY, lambda: looks.append((time.perf_counter(), idle_seconds(), tree_cpu(os.getpid())))):
         yield looks
-    finally:
-        ended.set()
-        thread.join()
 
 
 def idle_seconds() -> dict[int, float]:

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.domain.fingerprint import ROOT
+from tests.looking import looking
 
 MODEL = "late_arrival"
 SPEC = Path("models", MODEL, "spec.yaml")
@@ -104,19 +104,8 @@ def measured(root: int) -> Iterator[dict[int, float]]:
     before its end is missed.
     """
     seen: dict[int, float] = {}
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(INTERVAL):
-            seen.update(_times(root))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    with looking(INTERVAL, lambda: seen.update(_times(root))):
         yield seen
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _times(root: int) -> dict[int, float]:

@@ -14,34 +14,10 @@ from dagster_project.compute.manifest import rayjob
 from dagster_project.compute.plan import compute_of, planned
 from dagster_project.domain.lease import DEADLINE_LABEL
 from dagster_project.domain.profiles import load_profiles
+from tests.profiles import PROFILES
 from tests.strict import problems
 from tests.trees import FILES, SPEC, SPEC_FILE, edited
 
-PROFILES = """\
-schema_version: 1
-currency: EUR
-profiles:
-  local: {kind: local, price: 0.5}
-  gpu:
-    kind: kuberay
-    context: team
-    namespace: training
-    image: registry.example/training@sha256:DIGEST
-    service_account: acts-training
-    leases: s3://bucket/leases
-    head: {cpus: 2, memory: 8Gi, price: 0.25}
-    worker: {cpus: 8, memory: 32Gi, gpus: 1, price: 1.0, spot_price: 0.4}
-    bounds: {workers: 4, deadline: PT6H, cost: 50.0}
-  small:
-    kind: kuberay
-    namespace: training
-    image: registry.example/training@sha256:DIGEST
-    service_account: acts-training
-    leases: s3://bucket/leases
-    head: {cpus: 2, memory: 8Gi, price: 0.25}
-    worker: {cpus: 8, memory: 32Gi, gpus: 1, price: 0.5}
-    bounds: {workers: 2, deadline: PT1H}
-""".replace("DIGEST", "0" * 64)
 FAMILIES = SPEC[SPEC.index("  - family: logistic") : SPEC.index("search:\n  metric")]
 ASKED = "compute: {profile: gpu, workers: 3, gpus_per_trial: 1, capacity: spot, deadline: PT2H}\n"
 

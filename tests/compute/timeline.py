@@ -1,6 +1,5 @@
 """When the GPU nodes of a cluster came, worked, and went: looked at from outside, at the processes."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.kubernetes import processes
 from tests.kubernetes.operator import Kubernetes
+from tests.looking import looking
 
 LOOK = 0.2
 _OWN = ("ray::IDLE", "ray::DashboardAgent", "ray::RuntimeEnvAgent")
@@ -67,21 +67,15 @@ class Timeline:
 @contextmanager
 def timeline(kubernetes: Kubernetes) -> Iterator[Timeline]:
     """Looks at the newest cluster five times a second."""
-    seen, over = Timeline(), threading.Event()
+    seen = Timeline()
 
-    def run() -> None:
-        while not over.wait(LOOK):
-            cluster = kubernetes.kubelet.newest()
-            raylets = [node.raylet.pid for node in cluster.workers()] if cluster else []
-            seen.looks.append(Look(time.time(), len(raylets), sum(works(pid) for pid in raylets)))
+    def look() -> None:
+        cluster = kubernetes.kubelet.newest()
+        raylets = [node.raylet.pid for node in cluster.workers()] if cluster else []
+        seen.looks.append(Look(time.time(), len(raylets), sum(works(pid) for pid in raylets)))
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with looking(LOOK, look):
         yield seen
-    finally:
-        over.set()
-        thread.join()
 
 
 def works(raylet: int) -> bool:

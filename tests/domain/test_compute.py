@@ -10,32 +10,9 @@ from dagster_project.domain.errors import Problem, UsageError, UserFileError
 from dagster_project.domain.lease import Lease, LeaseEnd, LeaseFolder, NodeUse, amount_of, ends_at
 from dagster_project.domain.profiles import load_profiles
 from dagster_project.domain.spec_changes import compare_specs
+from tests.profiles import PROFILES
 from tests.trees import SPEC, edited, problems, repository, tree
 
-PROFILES = """\
-schema_version: 1
-currency: EUR
-profiles:
-  local: {kind: local, price: 0.5}
-  workstation: {kind: local, gpus: 2, price: 2.0, bounds: {deadline: PT4H, cost: 5.0}}
-  gpu:
-    kind: kuberay
-    namespace: training
-    image: registry.example/training@sha256:DIGEST
-    service_account: acts-training
-    leases: s3://bucket/leases
-    head: {cpus: 2, memory: 8Gi, price: 0.25}
-    worker: {cpus: 8, memory: 32Gi, gpus: 1, price: 1.0, spot_price: 0.4}
-    bounds: {workers: 4, deadline: PT6H, cost: 50.0}
-  cpu:
-    kind: kuberay
-    namespace: training
-    image: registry.example/training@sha256:DIGEST
-    service_account: acts-training
-    leases: s3://bucket/leases
-    head: {cpus: 2, memory: 8Gi, price: 0.25}
-    worker: {cpus: 8, memory: 32Gi, price: 0.5}
-""".replace("DIGEST", "0" * 64)
 FAMILIES = """\
   - family: logistic_regression
     search:
@@ -65,7 +42,7 @@ CASES = {
     "a head alone": ("{profile: gpu, workers: 0}", "workers", "without workers nothing is trained"),
     "GPUs that a laptop lacks": ("{gpus_per_trial: 1}", "gpus", "local has 0"),
     "more GPUs than workers bring": ("{profile: gpu, workers: 2, gpus_per_trial: 4}", "gpus", "gpu has 2"),
-    "spot where there is none": ("{profile: cpu, capacity: spot}", "capacity", "no spot machines"),
+    "spot where there is none": ("{profile: small, capacity: spot}", "capacity", "no spot machines"),
     "two processes on a GPU": (
         "{profile: gpu, gpus_per_trial: 1, processes_per_trial: 2}", "processes", "2 processes can't share 1 GPUs",
     ),

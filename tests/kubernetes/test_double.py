@@ -12,6 +12,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 
 from dagster_project.compute.access import LAUNCHER, REAPER, RIGHTS
+from tests import strict
 from tests.kubernetes.double import Double, kubernetes_double
 from tests.kubernetes.specs import ray_job
 from tests.kubernetes.world import owned_by
@@ -78,6 +79,7 @@ def test_what_was_made_can_be_read_listed_changed_and_taken_away(api: CustomObje
 
 
 def test_a_status_is_changed_by_itself_and_held_against_the_schema(api: CustomObjectsApi) -> None:
+    strict.needed()
     api.create_namespaced_custom_object(**JOBS, body=ray_job("one", "true"))
     body = {"spec": {"entrypoint": "false"}, "status": {"jobDeploymentStatus": "Running"}}
     api.patch_namespaced_custom_object_status(**JOBS, name="one", body=body)
@@ -101,6 +103,8 @@ def test_a_status_is_changed_by_itself_and_held_against_the_schema(api: CustomOb
     ],
 )
 def test_a_manifest_with_a_mistake_is_refused(api: CustomObjectsApi, wrong: dict[str, Any], code: int) -> None:
+    if "spec" in wrong:
+        strict.needed()
     from tests.kubernetes.patches import merged
 
     refused(code, api.create_namespaced_custom_object, **JOBS, body=merged(ray_job("one", "true"), wrong))
@@ -122,6 +126,7 @@ def test_a_precondition_spares_a_new_object_of_the_same_name(api: CustomObjectsA
     refused(409, api.delete_namespaced_custom_object, **JOBS, name="one", body=options)
     options.preconditions.uid = new["metadata"]["uid"]
     api.delete_namespaced_custom_object(**JOBS, name="one", body=options)
+    assert api.list_namespaced_custom_object(**JOBS)["items"] == []
 
 
 def cluster_of(double: Double, owner: dict[str, Any]) -> dict[str, Any]:

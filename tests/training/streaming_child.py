@@ -6,7 +6,6 @@ Each prints one line of JSON. What trains holds every slot of Ray's, as trials d
 import json
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +27,7 @@ from dagster_project.training.search import search
 from dagster_project.training.space import propose
 from dagster_project.training.stream import Stream
 from tests.benchmarks.load import tree
+from tests.looking import looking
 
 
 def epochs(folder: Path) -> dict[str, list[float]]:
@@ -88,20 +88,13 @@ def memory(folder: Path) -> dict[str, Any]:
 def watched() -> Iterator[dict[int, int]]:
     """Bytes by process id of our tree, without what it shares: the most that was seen."""
     peaks: dict[int, int] = {}
-    ended = threading.Event()
 
-    def watch() -> None:
-        while not ended.wait(0.1):
-            for pid in tree(os.getpid()):
-                peaks[pid] = max(peaks.get(pid, 0), own_bytes(pid))
+    def look() -> None:
+        for pid in tree(os.getpid()):
+            peaks[pid] = max(peaks.get(pid, 0), own_bytes(pid))
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    with looking(0.1, look):
         yield peaks
-    finally:
-        ended.set()
-        thread.join()
 
 
 def own_bytes(pid: int) -> int:
