@@ -15,7 +15,8 @@ from dagster_project.compute.archive import code_archive
 from dagster_project.domain.errors import UsageError
 from dagster_project.domain.fingerprint import ROOT, code_digest, environment_digest
 from dagster_project.domain.lease import LeaseFolder
-from dagster_project.storage.files import location, write_atomic
+from dagster_project.storage.files import write_atomic
+from tests.object_storage import object_storage
 
 FAMILIES = ("mlp", "random_forest")
 STRAY = (
@@ -133,20 +134,10 @@ def _alone(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """URI of an empty bucket, which every client of S3 finds by the environment."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    told = {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
-    told |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
-    for name, value in told.items():
-        monkeypatch.setenv(name, value)
-    try:
-        location("s3://code").mkdir()
+    with object_storage("code") as told:
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
         yield "s3://code"
-    finally:
-        server.stop()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's and boto's own

@@ -102,6 +102,7 @@ def test_a_build_that_goes_well(acting: Stage, capfd: pytest.CaptureFixture[str]
     assert acting.dashboard.refused == 0
 
 
+@pytest.mark.slow
 def test_a_build_whose_lines_break_off_goes_on(acting: Stage) -> None:
     acting.dashboard.broken = True
     assert build(acting)[1] == last(acting)
@@ -152,6 +153,7 @@ def test_the_ceiling_stops_it_and_says_so(acting: Stage) -> None:
     assert sorted(node.kind for node in end.nodes) == ["head", "worker"]
 
 
+@pytest.mark.slow
 def test_the_deadline_stops_it_and_says_so(acting: Stage) -> None:
     busy(acting)
     with pytest.raises(RefusedError, match=r"the deadline was reached.*compute\.deadline"):
@@ -159,6 +161,7 @@ def test_the_deadline_stops_it_and_says_so(acting: Stage) -> None:
     assert last(acting).outcome == "deadline"
 
 
+@pytest.mark.slow
 def test_the_operators_deadline_ends_the_wait_though_ray_says_that_it_runs(acting: Stage) -> None:
     acting.act = lambda _: {"jobDeploymentStatus": "Failed", "reason": "DeadlineExceeded", "message": "too long"}
     with pytest.raises(RefusedError, match="deadline"):
@@ -166,6 +169,7 @@ def test_the_operators_deadline_ends_the_wait_though_ray_says_that_it_runs(actin
     last(acting)
 
 
+@pytest.mark.slow
 def test_a_head_that_is_gone_ends_it(acting: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "HEADLESS", 1.0)
 
@@ -182,6 +186,7 @@ def test_a_head_that_is_gone_ends_it(acting: Stage, monkeypatch: pytest.MonkeyPa
     assert last(acting).outcome == "lost"
 
 
+@pytest.mark.slow
 def test_nothing_starts(acting: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     acting.starts = False
     monkeypatch.setattr(pipes, "PATIENCE", 1.0)
@@ -190,6 +195,7 @@ def test_nothing_starts(acting: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     assert last(acting).nodes == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("starts", [True, False], ids=["while it trains", "while it initialises"])
 def test_an_interrupted_build_leaves_nothing(acting: Stage, ending: signal.Signals, starts: bool) -> None:
@@ -208,6 +214,7 @@ def test_an_interrupted_build_leaves_nothing(acting: Stage, ending: signal.Signa
     assert last(acting).outcome == "interrupted"
 
 
+@pytest.mark.slow
 def test_hiccups_of_the_api_end_nothing(acting: Stage) -> None:
     def act(request: BuildRequest) -> Status:
         for _ in range(3):
@@ -220,6 +227,7 @@ def test_hiccups_of_the_api_end_nothing(acting: Stage) -> None:
     last(acting)
 
 
+@pytest.mark.slow
 def test_where_pods_cant_be_listed_the_status_counts_and_it_is_said(
     acting: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,6 +267,7 @@ def test_bytes_that_are_not_their_digest_are_refused(acting: Stage) -> None:
     last(acting)
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_well_and_leaves_nothing(acting: Stage) -> None:
     acting.act = lambda _: {"jobStatus": "SUCCEEDED", "jobDeploymentStatus": "Complete"}
     with pytest.raises(MachineryError, match="left no result"):

@@ -1,7 +1,6 @@
 """Files and warehouses on object storage, against moto's S3 server on loopback."""
 
 from collections.abc import Iterator
-from urllib.request import Request, urlopen
 
 import polars as pl
 import pytest
@@ -10,30 +9,20 @@ from s3fs import S3FileSystem
 from dagster_project.data.datasets import current_snapshot, materialise, read
 from dagster_project.domain.contract import Server
 from dagster_project.domain.errors import MachineryError, UserFileError
+from tests.object_storage import object_storage
 
 COLUMNS = {"id": {"logical_type": "integer", "role": "id"}, "name": "string"}
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, S3FileSystem]]:
-    """(endpoint, file system) of an empty bucket ``lake``."""
-    from moto.server import ThreadedMotoServer
-
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()  # moto's buckets are the process's
-    system = S3FileSystem(endpoint_url=endpoint, skip_instance_cache=True, use_listings_cache=False)
-    system.mkdir("lake")
-    try:
-        yield endpoint, system
-    finally:
-        server.stop()
+    """(endpoint, file system) of an empty bucket ``lake``, whose endpoint only contracts name."""
+    with object_storage("lake") as told:
+        endpoint = told.pop("AWS_ENDPOINT_URL")
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_ALLOW_HTTP")
+        yield endpoint, S3FileSystem(endpoint_url=endpoint, skip_instance_cache=True, use_listings_cache=False)
 
 
 def s3(endpoint: str, location: str, kind: str) -> Server:

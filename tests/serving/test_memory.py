@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from dagster_project.storage.store import ArtifactStore
 from tests.benchmarks.clients import drive, rss_mb
@@ -45,6 +46,7 @@ def ask(server: Server, requests: int) -> None:
     assert (load.requests, load.failed) == (requests, 0)
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_when_the_disk_hangs(place: tuple[Path, ArtifactStore, str]) -> None:
     folder, store, writes = place
     served.publish(store, writes, served.desired(store, log={"flush": timedelta(seconds=0.2)}))

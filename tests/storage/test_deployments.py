@@ -11,6 +11,7 @@ from dagster_project.domain.deployment import DESIRED, DesiredState, Rejection, 
 from dagster_project.domain.errors import MachineryError
 from dagster_project.storage.deployments import Deployments
 from dagster_project.storage.store import ArtifactStore
+from tests.object_storage import object_storage
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ONNX, LOCK = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -176,21 +177,11 @@ def test_a_place_that_is_no_folder_is_named(deployments: Deployments, tmp_path: 
 @pytest.mark.slow
 def test_object_storage_shows_every_change_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """fsspec remembers listings and lengths; a report that grew must come whole, a new rejection at once."""
-    from urllib.request import Request, urlopen
-
-    from moto.server import ThreadedMotoServer
     from s3fs import S3FileSystem
 
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    try:
-        urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
-        S3FileSystem(skip_instance_cache=True).mkdir("acts")
+    with object_storage("acts") as told:
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
         found = Deployments(ArtifactStore("s3://acts/store"), "s3://acts/serving")
         other = S3FileSystem(skip_instance_cache=True, use_listings_cache=False)  # another machine's server
         digest = found.publish(DesiredState(commit="a" * 40))
@@ -206,6 +197,3 @@ def test_object_storage_shows_every_change_at_once(monkeypatch: pytest.MonkeyPat
         assert last is not None and last.server == "b"
         other.rm("acts/serving/servers/a.json")
         assert found.reports() == []
-    finally:
-        server.stop()
-        S3FileSystem.clear_instance_cache()

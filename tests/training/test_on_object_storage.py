@@ -1,12 +1,12 @@
 """Request, rows, states, bundle and result on object storage, as a lease has them; moto's S3 server on loopback."""
 
 from collections.abc import Iterator
-from urllib.request import Request, urlopen
 
 import pytest
 from s3fs import S3FileSystem
 
 from dagster_project.domain.build import TrainingResult
+from tests.object_storage import object_storage
 
 from .conftest import run_program
 
@@ -16,22 +16,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def bucket(environment: dict[str, str]) -> Iterator[tuple[dict[str, str], S3FileSystem]]:
     """(a program's environment, file system) of an empty bucket ``leases``."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
-    urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()  # moto's buckets are the process's
-    system = S3FileSystem(
-        endpoint_url=endpoint, key="testing", secret="testing", skip_instance_cache=True, use_listings_cache=False
-    )
-    system.mkdir("leases")
-    try:
-        yield {**environment, **keys, "AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true"}, system
-    finally:
-        server.stop()
+    with object_storage("leases") as told:
+        login = {"endpoint_url": told["AWS_ENDPOINT_URL"], "key": "testing", "secret": "testing"}
+        yield {**environment, **told}, S3FileSystem(**login, skip_instance_cache=True, use_listings_cache=False)
 
 
 @pytest.mark.parametrize("compute", [{"gpus_per_trial": 1}, {"processes_per_trial": 2}], ids=["card", "processes"])
