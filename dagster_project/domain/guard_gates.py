@@ -10,6 +10,7 @@ from .gates import BoundGate, CalibrationGate, ChampionGate, DeepchecksGate, Gat
 from .guard_columns import find, unknown_column
 from .guard_search import check_metric
 from .metrics import METRICS, Metric
+from .monitoring import PerformanceBound
 from .validation import suggest
 from .yamlfile import Document, Location
 
@@ -40,7 +41,7 @@ def _check_gate(
 ) -> Iterator[Problem]:
     match gate:
         case BoundGate():
-            yield from _check_bound(gate, at, loc)
+            yield from check_range(gate, "bound gate", at, loc)
         case ChampionGate():
             yield from _check_champion(gate, at, loc)
         case SlicesGate():
@@ -60,11 +61,10 @@ def _range(metric: Metric) -> tuple[float | None, float | None]:
     return (metric.worst, metric.best) if metric.greater_is_better else (metric.best, metric.worst)
 
 
-def _check_bound(gate: BoundGate, at: Document, loc: Location) -> Iterator[Problem]:
+def check_range(gate: BoundGate | PerformanceBound, what: str, at: Document, loc: Location) -> Iterator[Problem]:
+    """Minimum and maximum of a metric can both be crossed and be kept; ``what`` has them, such as a bound gate."""
     if gate.minimum is None and gate.maximum is None:
-        yield at.problem(
-            loc, "a bound gate without minimum or maximum can't fail.", "Add one.", code="gate-cannot-fail"
-        )
+        yield at.problem(loc, f"a {what} without minimum or maximum can't fail.", "Add one.", code="gate-cannot-fail")
     if gate.metric not in METRICS:
         return
     low, high = _range(METRICS[gate.metric])

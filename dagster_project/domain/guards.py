@@ -14,6 +14,7 @@ from .gates import Floor
 from .guard_columns import check_features, check_target
 from .guard_compute import check_compute
 from .guard_gates import check_gates
+from .guard_monitoring import check_monitoring
 from .guard_search import check_candidates, check_search
 from .guard_split import check_split
 from .spec import ModelSpec
@@ -32,6 +33,7 @@ def check_spec(spec: ModelSpec, contract: DataContract | None, profiles: Profile
         problems += check_target(spec, contract, at)
         problems += check_features(spec, contract, at)
         problems += check_split(spec, contract, at)
+        problems += check_monitoring(spec, contract, at)
     return problems
 
 

@@ -7,8 +7,10 @@ from pydantic import Field
 
 from .base import StrictModel, digest_of
 from .compute import Compute
+from .experiment import Experiment
 from .families import Distribution, Task
 from .gates import Gate
+from .monitoring import Monitoring
 from .serving import Serving
 
 Share = Annotated[float, Field(gt=0.0, lt=0.5)]
@@ -123,10 +125,13 @@ class ModelSpec(StrictModel):
     compute: Compute = Compute()
     gates: tuple[Gate, ...] = Field(min_length=1)
     serving: Serving = Serving()
+    monitoring: Monitoring = Monitoring()
+    experiment: Experiment = Experiment()
 
     def training_part(self) -> dict[str, Any]:
-        """What the bytes of a candidate depend on: gates, wording, serving, the contract's range are left out."""
-        part = self.model_dump(mode="json", exclude={"description", "owners", "gates", "serving", "compute"})
+        """What the bytes of a candidate depend on: gates, wording, contract range and what comes after are left out."""
+        after = {"serving", "monitoring", "experiment"}
+        part = self.model_dump(mode="json", exclude={"description", "owners", "gates", "compute", *after})
         part["contract"].pop("version")
         if shared := self.compute.training_part():
             part["compute"] = shared

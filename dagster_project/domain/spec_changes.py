@@ -13,6 +13,7 @@ Effect = Literal["rebuild", "rejudge", "none"]
 _WORDING = ("description", "owners", "contract.version")
 _JUDGING = ("split.holdout.judgements", "split.holdout.renewal")
 _TRAINED = ("compute.gpus_per_trial", "compute.processes_per_trial")
+_UNTRAINED = ("serving", "compute", "monitoring", "experiment")
 _JUDGED = ("task", "target", "positive", "prediction_time", "split")
 _MISSING = object()
 
@@ -84,7 +85,7 @@ def _differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str,
 
 def _field_change(name: str, path: str, before: Any, after: Any) -> Change:
     effect: Effect = "rebuild"
-    if path in _WORDING or (path.split(".")[0] in ("serving", "compute") and path not in _TRAINED):
+    if path in _WORDING or (path.split(".")[0] in _UNTRAINED and path not in _TRAINED):
         effect = "none"
     elif path in _JUDGING:
         effect = "rejudge"

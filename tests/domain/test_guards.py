@@ -23,6 +23,14 @@ def bound(words: str) -> tuple[str, str]:
     return BOUND, f"    {words}\n"
 
 
+def watch(words: str) -> tuple[str, str]:
+    return "task: binary\n", f"task: binary\nmonitoring:\n  {words}\n"
+
+
+def experiment(words: str) -> tuple[str, str]:
+    return "target: late\n", f"target: late\nexperiment: {{on: true, {words}}}\n"
+
+
 CASES = {
     # contract
     "unknown contract": ([("name: trips", "name: trip")], "unknown-contract", "Did you mean trips?"),
@@ -157,6 +165,21 @@ CASES = {
          ("task: binary\ntarget: late", "task: regression\ntarget: delay")],
         "gate-task", "needs probabilities",
     ),
+    # monitoring and experiments
+    "watching with another task's metric": ([watch("performance: {metrics: [rmse]}")], "metric-task", "binary"),
+    "a bound without a side": (
+        [watch("performance: {bounds: [{metric: roc_auc}]}")], "gate-cannot-fail", "a bound without minimum",
+    ),
+    "a bound that can't be crossed": (
+        [watch("performance: {bounds: [{metric: roc_auc, minimum: 0.0}]}")], "gate-cannot-fail", "never below 0",
+    ),
+    "watching no column": ([watch("drift: {columns: [seat]}")], "unknown-column", "Did you mean seats?"),
+    "watching what is not logged": ([watch("performance: {slices: [delay]}")], "not-logged", "no feature of tardy"),
+    "waiting for drift that nobody looks for": ([experiment("drift: true")], "cause-cannot-arise", "drift is off"),
+    "waiting for a bound that is not there": (
+        [experiment("performance: true"), watch("performance: {on: true}")], "cause-cannot-arise", "a crossed bound",
+    ),
+    "experiments without a cause": ([experiment("pause: P1D")], "cause-cannot-arise", "nothing starts one"),
 }  # fmt: skip
 
 
