@@ -1,0 +1,41 @@
+"""One deployed model as everything that watches it sees it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from dagster_project.domain.contract import DataContract
+from dagster_project.domain.lock import ChampionLock
+from dagster_project.domain.spec import ModelSpec
+from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.files import location
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is declared of the model, the champion that the lock names (None: none was promoted), and where things lie.
+
+    ``now`` is an argument of what looks, never the clock: a replayed year is watched as it went by.
+    """
+
+    spec: ModelSpec
+    contract: DataContract
+    lock: ChampionLock | None
+    workspace: Workspace
+
+    @property
+    def answers_uri(self) -> str:
+        """The table of the model's answers (docs/monitoring.md)."""
+        return self._table("answers")
+
+    @property
+    def outcomes_uri(self) -> str:
+        """The table of their truth."""
+        return self._table("outcomes")
+
+    @property
+    def maturity(self) -> timedelta:
+        """Age at which a day's labels count as there."""
+        return self.spec.monitoring.labels.maturity or self.contract.label_delay or timedelta(0)
+
+    def _table(self, name: str) -> str:
+        return str(location(self.workspace.warehouse) / "monitoring" / self.spec.name / name)
