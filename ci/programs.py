@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from dagster_project.domain.build import BuildResult
-from dagster_project.domain.errors import MachineryError, UsageError, UserFileError
+from dagster_project.domain.errors import MachineryError, RefusedError, UsageError, UserFileError
 from dagster_project.domain.origin import Origin
 from dagster_project.domain.workspace import Workspace
 
@@ -35,7 +35,7 @@ def run_build(workspace: Workspace, kind: str, name: str, *, quiet: bool = False
     """Build a dataset or a model in a Dagster run.
 
     Raises:
-        UsageError, UserFileError, MachineryError: the program ended without a result; what it printed says why.
+        UsageError, RefusedError, MachineryError: the program ended without a result; what it printed says why.
     """
     with tempfile.TemporaryDirectory(prefix="acts-build-") as folder:
         result = Path(folder) / "result.json"
@@ -47,6 +47,8 @@ def run_build(workspace: Workspace, kind: str, name: str, *, quiet: bool = False
             return BuildResult.from_json(result.read_bytes())
     if code == UserFileError.exit_code:
         raise UsageError(f"{name}: not built: a file is wrong (see above).")
+    if code == RefusedError.exit_code:
+        raise RefusedError(f"{name}: not built: it was refused or stopped (see above).")
     raise MachineryError(f"{name}: the build ended with exit code {code} and left no result. Its last lines are above.")
 
 

@@ -20,7 +20,7 @@ from ci.report.model import InDagster, Links, Proposal, Report, lineage_of
 from ci.session import DECLARATIONS, Session, open_session
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.dagster_ui import ui_of
-from dagster_project.domain.errors import MachineryError, UserFileError
+from dagster_project.domain.errors import MachineryError, RefusedError, UserFileError
 from dagster_project.domain.facts import Cost
 from dagster_project.domain.lock_changes import lock_file
 from dagster_project.domain.plan import Plan, PlanStep
@@ -73,7 +73,7 @@ def _run(step: PlanStep, session: Session, done: Progress, quiet: bool) -> None:
             done.builds.append(run_build(session.workspace, step.kind, step.name, quiet=quiet))
         else:
             done.judged.append(judge(session, step.name))
-    except MachineryError as error:
+    except (MachineryError, RefusedError) as error:
         done.broken.append(f"{step.action} {step.name}: {error}")
     done.timings[f"{step.action} {step.name}"] = round(time.perf_counter() - started, 3)
 

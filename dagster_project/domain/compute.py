@@ -13,6 +13,7 @@ from .base import StrictModel
 
 Positive = Annotated[timedelta, Field(gt=timedelta(0))]
 Capacity = Literal["on_demand", "spot"]
+MachineKind = Literal["local", "head", "worker"]
 Quantity = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 Uri = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+]*://[^/]*")]
@@ -153,9 +154,14 @@ class Profiles(StrictModel):
         """What a lease may cost: the spec's ceiling, else the profile's."""
         return self.of(compute).bounds.cost if compute.cost_ceiling is None else compute.cost_ceiling
 
-    def hourly(self, compute: Compute) -> float:
-        """The price of an hour with every machine there."""
+    def prices(self, compute: Compute) -> dict[MachineKind, float]:
+        """The price of an hour of each kind of machine."""
         profile = self.of(compute)
         if isinstance(profile, LocalProfile):
-            return profile.price
-        return profile.head.price + compute.workers * profile.worker.hourly(compute.capacity)
+            return {"local": profile.price}
+        return {"head": profile.head.price, "worker": profile.worker.hourly(compute.capacity)}
+
+    def hourly(self, compute: Compute) -> float:
+        """The price of an hour with every machine there."""
+        counts = {"local": 1, "head": 1, "worker": compute.workers}
+        return sum(counts[kind] * price for kind, price in self.prices(compute).items())

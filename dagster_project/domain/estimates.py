@@ -1,13 +1,13 @@
 """What a model's build will cost, from what the ledger says that its last ones did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from statistics import median
 
 from pydantic import Field
 
 from .base import StrictModel
-from .compute import Compute, Profiles
-from .lease import LeaseEnd, most
+from .compute import Compute, MachineKind, Profiles
+from .lease import HOUR, LeaseEnd, most
 
 HISTORY = 5
 
@@ -45,15 +45,21 @@ HINT = "Raise compute.cost_ceiling, or ask for less: fewer trials, fewer workers
 def estimate(model: str, compute: Compute, profiles: Profiles, ends: Iterable[LeaseEnd]) -> Estimate | None:
     """What a build of ``model`` under ``compute`` will cost; None where machines cost nothing.
 
-    History counts where it was made on the same profile and the same kind of capacity, and came to a good end.
+    History counts where it was made on the same profile and the same kind of capacity, and came to a good end. It
+    tells how long machines were there; what they cost is today's price.
     """
+    prices = profiles.prices(compute)
     if profiles.hourly(compute) == 0:
         return None
     ceiling = profiles.ceiling(compute)
-    past = [end.amount for end in ends if _is_like(end, model, compute)][-HISTORY:]
+    past = [_amount(end, prices) for end in ends if _is_like(end, model, compute)][-HISTORY:]
     if past:
         return Estimate(amount=median(past), currency=profiles.currency, builds=len(past), ceiling=ceiling)
     return Estimate(amount=most(compute, profiles), currency=profiles.currency, ceiling=ceiling)
+
+
+def _amount(end: LeaseEnd, prices: Mapping[MachineKind, float]) -> float:
+    return sum(node.seconds * prices.get(node.kind, 0.0) for node in end.nodes) / HOUR
 
 
 def _is_like(end: LeaseEnd, model: str, compute: Compute) -> bool:

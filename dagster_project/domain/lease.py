@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from .base import StrictModel
-from .compute import Compute, Profiles
+from .compute import Compute, MachineKind, Profiles
 
 LEDGER = "leases"
 LEASE_LABEL, DEADLINE_LABEL, MODEL_LABEL = "threeacts/lease", "threeacts/deadline", "threeacts/model"
@@ -72,7 +72,7 @@ class LeaseFolder(StrictModel):
 class NodeUse(StrictModel):
     """One machine while it was there."""
 
-    kind: Literal["local", "head", "worker"]
+    kind: MachineKind
     name: str
     since: float
     until: float

@@ -7,7 +7,7 @@ import pytest
 from dagster_project.domain.compute import Compute, LocalProfile, Profiles
 from dagster_project.domain.estimates import Estimate, estimate
 from dagster_project.domain.known import KnownState
-from dagster_project.domain.lease import Lease, LeaseEnd, Outcome
+from dagster_project.domain.lease import Lease, LeaseEnd, NodeUse, Outcome, amount_of
 from dagster_project.domain.plan import Plan
 from dagster_project.domain.planning import build_plan
 from dagster_project.domain.verdict import Outcome as Found
@@ -22,9 +22,13 @@ PROFILES = Profiles(
 BIG = Compute(profile="big", deadline=timedelta(hours=3))
 
 
-def end(amount: float, outcome: Outcome = "succeeded", model: str = "tardy", compute: Compute = BIG) -> LeaseEnd:
+def end(
+    amount: float, outcome: Outcome = "succeeded", model: str = "tardy", compute: Compute = BIG, hourly: float = HOURLY
+) -> LeaseEnd:
+    """A lease whose machine was there for what today's price makes ``amount``; it cost ``hourly`` then."""
     lease = Lease(id="a1", model=model, build_key="k", compute=compute, begun=0.0, ends=1.0)
-    return LeaseEnd(lease=lease, outcome=outcome, amount=amount)
+    node = NodeUse(kind="local", name="vm", since=0.0, until=amount / HOURLY * 3600, hourly=hourly)
+    return LeaseEnd(lease=lease, outcome=outcome, nodes=(node,), amount=amount_of([node]))
 
 
 def test_machines_without_a_price_cost_nothing() -> None:
@@ -46,6 +50,11 @@ def test_the_median_of_the_last_few_that_ended_well() -> None:
     found = estimate("tardy", BIG, PROFILES, [*map(end, (70.0, 1.0, 2.0, 3.0, 4.0, 5.0)), *beside])
     assert found is not None
     assert (found.amount, found.builds, found.words) == (3.0, 5, "~3.00 EUR")
+
+
+def test_time_is_history_and_the_price_is_todays() -> None:
+    found = estimate("tardy", BIG, PROFILES, [end(3.0, hourly=0.0), end(4.0, hourly=50.0), end(5.0)])
+    assert found is not None and found.amount == 4.0
 
 
 @pytest.mark.parametrize(("ceiling", "crosses"), [(None, False), (3.0, False), (2.99, True)])

@@ -1,6 +1,7 @@
 """Leases in real builds: what the ledger, the result, Dagster and the report say that they took."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -91,12 +92,17 @@ def test_a_build_that_would_cross_its_ceiling_is_not_started(tmp_path: Path) -> 
     repo = write(tmp_path, "{cost_ceiling: 2.0}")
     compute = Compute(cost_ceiling=9.0)
     before = Lease(id="before", model="tardy", build_key="k", compute=compute, begun=0.0, ends=9.0)
-    ledger_of(repo).end(LeaseEnd(lease=before, outcome="succeeded", amount=3.0, currency="EUR"))
+    node = NodeUse(kind="local", name="vm", since=0.0, until=300.0, hourly=36.0)
+    ledger_of(repo).end(LeaseEnd(lease=before, outcome="succeeded", nodes=(node,), currency="EUR"))
     code, result, said = build(repo)
     assert (code, result) == (1, None)
     assert "Not started: a build of tardy is estimated at 3.00 EUR (its last build cost that)" in said
     assert "more than its ceiling of 2.00 EUR" in said and "compute.cost_ceiling" in said
     assert ledger_of(repo).open() == [] and len(ledger_of(repo).ends()) == 1
+    told = environment(repo) | {"ACTS_COMPUTE": str(repo.with_name("compute.yaml"))}
+    acts = [sys.executable, "-m", "ci.main", "build", "tardy", "--repo", str(repo)]
+    done = subprocess.run(acts, env=told, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "not built: it was refused" in done.stderr
 
 
 def test_words_for_people() -> None:
