@@ -20,7 +20,8 @@ from dagster_project.training.recorder import Waiting, recorder
 from dagster_project.training.space import Proposal
 from dagster_project.training.trial import Terms, last_step, trainable
 
-_REDUCTION = 4  # of trials at each rung, as Li et al. have it
+_GRACE = 2  # epochs before ASHA may stop a trial; what trains at once reports step 1 and is never compared midway
+_REDUCTION = 3
 
 
 @dataclass(frozen=True)
@@ -99,16 +100,13 @@ def best_trial(trials: list[Trial], metric: str) -> Trial:
 def _scheduler(spec: ModelSpec, proposals: list[Proposal]) -> Any:
     """Asynchronous successive halving (Li et al. 2020) over epochs, where the spec wants it and a family has steps.
 
-    A trial goes on beyond 1, 4, 16 ... epochs where it is among the best quarter of those that were there before. What
-    trains at once reports step 1, and no first epoch stands against a finished forest: beside such families 2, 8, 32.
+    A trial goes on beyond 2, 6, 18 ... epochs where it is among the best third of those that were there before.
     """
     from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler
 
-    in_steps = [FAMILIES[candidate.family].steps for candidate in spec.candidates]
-    if spec.search.scheduler == "none" or not any(in_steps):
+    if spec.search.scheduler == "none" or not any(FAMILIES[c.family].steps for c in spec.candidates):
         return FIFOScheduler()  # type: ignore[no-untyped-call]
-    first = 1 if all(in_steps) else 2
     most = max(last_step(proposal) for proposal in proposals)
     return AsyncHyperBandScheduler(
-        time_attr="steps", grace_period=first, max_t=max(most, first + 1), reduction_factor=_REDUCTION
+        time_attr="steps", grace_period=_GRACE, max_t=max(most, _GRACE + 1), reduction_factor=_REDUCTION
     )
