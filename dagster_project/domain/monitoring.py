@@ -3,13 +3,25 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from .base import StrictModel
+from .cron import Cron as Times
 
 Positive = Annotated[timedelta, Field(gt=timedelta(0))]
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
-Cron = Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$", description="minute hour day month weekday, UTC")]
+
+
+def _fires(text: str) -> str:
+    Times.parse(text)
+    return text
+
+
+Cron = Annotated[
+    str,
+    Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$", description="minute hour day month weekday, UTC"),
+    AfterValidator(_fires),
+]
 AlertSeverity = Literal["warning", "error"]
 DriftCheck = Literal["FeatureDrift", "PredictionDrift", "LabelDrift", "MultivariateDrift"]
 Season = Literal["month", "weekday", "hour"]
