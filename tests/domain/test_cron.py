@@ -17,9 +17,9 @@ NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 def field(low: int, high: int, names: str = "") -> st.SearchStrategy[str]:
     numbers = st.integers(low, high)
-    # From a number to itself is the whole circle to that library.
+    # To that library a span from a number to itself is the whole circle, and a step of one is not always a star.
     spans = st.tuples(numbers, numbers).filter(lambda p: p[0] < p[1]).map(lambda pair: f"{pair[0]}-{pair[1]}")
-    steps = st.tuples(st.one_of(st.just("*"), spans), st.integers(1, 9)).map(lambda pair: f"{pair[0]}/{pair[1]}")
+    steps = st.tuples(st.one_of(st.just("*"), spans), st.integers(2, 9)).map(lambda pair: f"{pair[0]}/{pair[1]}")
     parts = st.one_of(numbers.map(str), spans, steps, *([st.sampled_from(names.split())] if names else []))
     return st.one_of(st.just("*"), st.lists(parts, min_size=1, max_size=3).map(",".join))
 
