@@ -15,13 +15,14 @@ _LONGEST = 366 * 8 + 2
 
 @dataclass(frozen=True)
 class Cron:
-    """When it fires."""
+    """When it fires; ``open_days``: whether day of month and weekday are ``*``."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
     days: frozenset[int]
     months: frozenset[int]
     weekdays: frozenset[int]
+    open_days: tuple[bool, bool]
 
     @classmethod
     def parse(cls, text: str) -> "Cron":
@@ -36,6 +37,7 @@ class Cron:
             _numbers(day, 1, 31),
             _numbers(month, 1, 12, _MONTHS, 1),
             frozenset(number % 7 for number in _numbers(weekday, 0, 7, _DAYS, 0)),
+            (day == "*", weekday == "*"),
         )
         if cron.last(datetime(2032, 12, 31, 23, 59, tzinfo=UTC)) is None:
             raise ValueError(f"'{text}' never fires: no month has such a day")
@@ -59,8 +61,8 @@ class Cron:
         return last is not None and last > after
 
     def _is_day(self, day: int, weekday: int) -> bool:
-        found, every = (day in self.days, weekday in self.weekdays), (len(self.days) == 31, len(self.weekdays) == 7)
-        return all(found) if any(every) else any(found)
+        found = day in self.days, weekday in self.weekdays
+        return all(found) if any(self.open_days) else any(found)
 
 
 def _numbers(field: str, low: int, high: int, names: list[str] | None = None, first: int = 0) -> frozenset[int]:
