@@ -24,9 +24,12 @@ def field(low: int, high: int, names: str = "") -> st.SearchStrategy[str]:
     return st.one_of(st.just("*"), st.lists(parts, min_size=1, max_size=3).map(",".join))
 
 
-EXPRESSIONS = st.tuples(
-    field(0, 59), field(0, 23), field(1, 28), field(1, 12, "jan JUN dec"), field(0, 6, "sun WED sat")
-).map(" ".join)
+# Where both days are restricted that library takes some full spans for a star: told apart below, by hand.
+EXPRESSIONS = (
+    st.tuples(field(0, 59), field(0, 23), field(1, 28), field(1, 12, "jan JUN dec"), field(0, 6, "sun WED sat"))
+    .filter(lambda fields: "*" in (fields[2], fields[4]))
+    .map(" ".join)
+)
 
 
 @settings(max_examples=200, deadline=None)
