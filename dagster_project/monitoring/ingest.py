@@ -15,7 +15,7 @@ from dagster_project.domain.errors import MachineryError
 from dagster_project.domain.prediction import Ingested
 from dagster_project.monitoring.log_rows import table_rows
 from dagster_project.monitoring.log_segments import Batch, forget, next_batch
-from dagster_project.monitoring.log_table import LogTable, table_uri
+from dagster_project.monitoring.log_table import log_table, table_uri
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,7 +33,7 @@ def ingest(folder: Path, warehouse: str, batch_bytes: int = BATCH_BYTES) -> Inge
     done, conflicts = Ingested(), 0
     segments: set[str] = set()
     while True:
-        table = LogTable(warehouse)
+        table = log_table(warehouse)
         batch = next_batch(folder, table.position, batch_bytes)
         rows = table_rows(batch.frames)
         try:

@@ -20,8 +20,9 @@ from dagster_project.data.tables import ConflictError
 from dagster_project.domain.errors import MachineryError
 from dagster_project.domain.prediction import Ingested
 from dagster_project.monitoring import ingest as module
+from dagster_project.monitoring.append_table import AppendTable
 from dagster_project.monitoring.ingest import ingest
-from dagster_project.monitoring.log_table import LogTable, answers, table_uri
+from dagster_project.monitoring.log_table import answers, log_table, table_uri
 from dagster_project.serving.prediction_log import Logged, PredictionLog
 from dagster_project.storage.segments import MAGIC
 from tests.disks import enlarge, small_disk
@@ -141,7 +142,7 @@ def test_an_ingester_that_dies_between_two_steps(
     serve(folder, answer(1), answer(2))
     with monkeypatch.context() as patched:
         if step == "before the commit":
-            patched.setattr(LogTable, "_commit", dies)
+            patched.setattr(AppendTable, "_commit", dies)
         else:
             patched.setattr(module, "forget", dies)
         with pytest.raises(KeyboardInterrupt):
@@ -159,7 +160,7 @@ def test_who_comes_second_takes_nothing_and_leaves_nothing(folder: Path, warehou
     serve(folder, answer(1))
     ingest(folder, warehouse)
     serve(folder, answer(2))
-    late, rows = LogTable(warehouse), pl.read_delta(table_uri(warehouse))
+    late, rows = log_table(warehouse), pl.read_delta(table_uri(warehouse))
     ingest(folder, warehouse)
     before = sorted(Path(table_uri(warehouse)).rglob("*.parquet"))
     with pytest.raises(ConflictError):
@@ -172,13 +173,13 @@ def test_a_commit_whose_answer_was_lost_is_known_again(
 ) -> None:
     """Object storage may write and lose the answer; the repetition then meets its own commit."""
     serve(folder, answer(1))
-    commit = LogTable._commit
+    commit = AppendTable._commit
 
-    def twice(self: LogTable, *arguments: object) -> None:
+    def twice(self: AppendTable, *arguments: object) -> None:
         commit(self, *arguments)  # type: ignore[arg-type]
         raise ConflictError("already exists")
 
-    monkeypatch.setattr(LogTable, "_commit", twice)
+    monkeypatch.setattr(AppendTable, "_commit", twice)
     assert ingest(folder, warehouse).rows == 1
     assert ids(warehouse) == ["r1.0"] and segments(folder) == []
 
