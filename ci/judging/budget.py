@@ -40,33 +40,58 @@ def permission(
     case: Case,
 ) -> Permission:
     """Ask for one judgement on ``holdout`` and, where it is granted and costs one, write it down."""
-    from dagster_project.data.splits import row_hashes
-
-    packed = pack_rows(row_hashes(holdout, contract).tolist())
-    ledger = Ledger(workspace.ledger, LEDGER)
-    # Beside the ledger: whoever may append to it need not be allowed to write the store.
-    packs = ArtifactStore(f"{workspace.ledger}/holdouts", store)
+    books = _Books(workspace, store)
     with _one_at_a_time(workspace, spec.name):
-        rows = [_row(row) for row in ledger.rows()]
-        known = {digest: packs.get(digest) for digest in judged_holdouts(spec.name, rows)}
+        request, packed, rows = books.request(spec, contract, holdout, str(case.challenger_onnx))
+        answer = ask(request, rows)
+        if answer.granted and answer.spends:
+            books.packs.put(packed)
+            at = datetime.now(UTC).isoformat()
+            row = answer.row(spec.name, request.onnx, case.champion, case.base, case.head, at)
+            books.ledger.append(row.model_dump(mode="json"))
+            confirmed = confirm(answer, request, books.rows())
+            answer = answer if confirmed.granted else confirmed
+    return answer
+
+
+def outlook(
+    workspace: Workspace, store: ArtifactStore, spec: ModelSpec, contract: DataContract, holdout: pl.DataFrame
+) -> Permission:
+    """What a challenger that nobody judged yet would be answered. Nothing is written down."""
+    request, _, rows = _Books(workspace, store).request(spec, contract, holdout, "")
+    return ask(request, rows)
+
+
+class _Books:
+    """The ledger of judgements and the sets of rows that were judged."""
+
+    def __init__(self, workspace: Workspace, store: ArtifactStore) -> None:
+        self.ledger = Ledger(workspace.ledger, LEDGER)
+        # Beside the ledger: whoever may append to it need not be allowed to write the store.
+        self.packs = ArtifactStore(f"{workspace.ledger}/holdouts", store)
+
+    def rows(self) -> list[JudgementRow]:
+        """Every judgement so far."""
+        return [_row(row) for row in self.ledger.rows()]
+
+    def request(
+        self, spec: ModelSpec, contract: DataContract, holdout: pl.DataFrame, onnx: str
+    ) -> tuple[HoldoutRequest, bytes, list[JudgementRow]]:
+        """What is asked, the holdout's packed hashes, and the judgements that it is held against."""
+        from dagster_project.data.splits import row_hashes
+
+        packed, rows = pack_rows(row_hashes(holdout, contract).tolist()), self.rows()
+        known = {digest: self.packs.get(digest) for digest in judged_holdouts(spec.name, rows)}
         request = HoldoutRequest(
             model=spec.name,
-            onnx=str(case.challenger_onnx),
+            onnx=onnx,
             holdout=holdout_digest(packed),
             rows=holdout.height,
             judgements=spec.split.holdout.judgements,
             renewal=spec.split.holdout.renewal,
             fresh=fresh_rows(unpack_rows(packed), known),
         )
-        answer = ask(request, rows)
-        if answer.granted and answer.spends:
-            packs.put(packed)
-            at = datetime.now(UTC).isoformat()
-            row = answer.row(spec.name, request.onnx, case.champion, case.base, case.head, at)
-            ledger.append(row.model_dump(mode="json"))
-            confirmed = confirm(answer, request, [_row(row) for row in ledger.rows()])
-            answer = answer if confirmed.granted else confirmed
-    return answer
+        return request, packed, rows
 
 
 def _row(row: dict[str, object]) -> JudgementRow:
