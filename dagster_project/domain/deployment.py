@@ -51,6 +51,9 @@ class DesiredModel(StrictModel):
     unread: tuple[str, ...] = Field(default=(), description="other columns of the contract: clients may send them too")
     id_column: str | None = Field(default=None, description="the contract's id, which a client may send along")
     id_restricted: bool = Field(default=False, description="hashed where it is logged")
+    time_column: str | None = Field(
+        default=None, description="the contract's event time, which a client may send along and the log keeps"
+    )
     serving: Serving = Serving()
 
     @property
@@ -140,7 +143,8 @@ def desired_model(
     spec: ModelSpec, contract: DataContract, lock: ChampionLock, manifest: BundleManifest
 ) -> DesiredModel:
     """A champion as servers shall serve it."""
-    ids = contract.with_role(Role.ID)
+    ids, times = contract.with_role(Role.ID), contract.with_role(Role.EVENT_TIME)
+    unread = _unread(contract, manifest)
     return DesiredModel(
         name=spec.name,
         description=spec.description,
@@ -149,9 +153,10 @@ def desired_model(
         positive=spec.positive,
         lock=lock,
         inputs=tuple(_input(contract.column(entry.name), entry.dtype) for entry in manifest.inputs),
-        unread=_unread(contract, manifest),
+        unread=unread,
         id_column=ids[0].name if ids else None,
         id_restricted=bool(ids) and not ids[0].public,
+        time_column=times[0].name if times and times[0].public and times[0].name in unread else None,
         serving=spec.serving,
     )
 

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from dagster_project.domain.prediction import row_texts
-from dagster_project.storage.log_frames import LogFrame, unpack
+from dagster_project.storage.log_frames import NO_TIME, LogFrame, unpack
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,7 +18,7 @@ ID_BYTES = 16
 def schema() -> "pl.Schema":
     """The table's columns.
 
-    ``inputs`` is a JSON object, null where the request was not sampled: models have different columns, and those of a
+    ``time`` is that of the event, where the client sent the contract's. ``inputs`` is a JSON object, null where the request was not sampled: models have different columns, and those of a
     model change, but the table's do not. A row with ``dropped`` has no ``row_id``: so many rows were answered and could
     not be kept. ``day`` (UTC) parts the files.
     """
@@ -29,6 +29,7 @@ def schema() -> "pl.Schema":
         {
             "row_id": pl.String(),
             "at": pl.Datetime("us", "UTC"),
+            "time": pl.Datetime("us", "UTC"),
             **{name: pl.String() for name in text},
             "seconds": pl.Float64(),
             "value": pl.Float64(),
@@ -46,15 +47,17 @@ def table_rows(frames: Sequence[LogFrame]) -> "pl.DataFrame":
     parts = [pl.DataFrame(_columns(frame), schema=_loose(), strict=False) for frame in frames]
     if not parts:
         return pl.DataFrame(schema=schema())
-    at = pl.from_epoch("at", time_unit="us").dt.replace_time_zone("UTC")
-    return pl.concat(parts).with_columns(at).with_columns(pl.col("at").dt.date().alias("day")).sort("at", "row_id")
+    instants = [pl.from_epoch(name, time_unit="us").dt.replace_time_zone("UTC") for name in ("at", "time")]
+    return (
+        pl.concat(parts).with_columns(instants).with_columns(pl.col("at").dt.date().alias("day")).sort("at", "row_id")
+    )
 
 
 def _loose() -> "dict[str, pl.DataType]":
-    """The schema before ``at`` is a time."""
+    """The schema before ``at`` and ``time`` are instants."""
     import polars as pl
 
-    return {**{name: kind for name, kind in schema().items() if name != "day"}, "at": pl.Int64()}
+    return {**{name: kind for name, kind in schema().items() if name != "day"}, "at": pl.Int64(), "time": pl.Int64()}
 
 
 def _columns(frame: LogFrame) -> dict[str, Any]:
@@ -67,6 +70,7 @@ def _columns(frame: LogFrame) -> dict[str, Any]:
     return {
         "row_id": _ids(frame.first, counts),
         "at": np.repeat(at, counts),
+        "time": _times(frame, rows),
         **origin,
         "id": frame.ids or [None] * rows,
         "label": _labels(frame, rows),
@@ -81,6 +85,12 @@ def _columns(frame: LogFrame) -> dict[str, Any]:
 def _ids(first: bytes, counts: np.ndarray) -> list[str]:
     starts = (int.from_bytes(first[i : i + ID_BYTES], "little") for i in range(0, len(first), ID_BYTES))
     return [text for start, rows in zip(starts, counts.tolist(), strict=True) for text in row_texts(start, rows)]
+
+
+def _times(frame: LogFrame, rows: int) -> list[int | None]:
+    if frame.times is None:
+        return [None] * rows
+    return [None if time == NO_TIME else time for time in np.frombuffer(frame.times, "<i8").tolist()]
 
 
 def _labels(frame: LogFrame, rows: int) -> list[str | None]:

@@ -57,7 +57,8 @@ class Answerer:
         if share and random.random() < share:
             inputs = log_inputs(request.columns, desired.inputs, self._key)
         now, name, place = time.time(), model.name, loaded.place
-        return Logged(name, model.onnx, place, first_id, request.rows, now, seconds, answers, ids, inputs)
+        rows, times = request.rows, request.times
+        return Logged(name, model.onnx, place, first_id, rows, now, seconds, answers, ids, inputs, times)
 
     def _mirror(
         self, mirror: Loaded, answering: Loaded, request: InferRequest, answers: Columns, deadline: float

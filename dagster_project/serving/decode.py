@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .columns import Columns, columns_of
+from .event_times import event_times
 from .one_row import one_row
 from .problems import BadRequest, Problems, listed
 from .reader import Reader
@@ -16,7 +17,8 @@ from .signature import Signature
 class InferRequest:
     """One request, read and checked: (rows, width) float32 or text arrays, and what to answer.
 
-    ``outputs`` are names in the order to answer, each with whether it goes as bytes; ``datatypes`` are the model's.
+    ``outputs`` are names in the order to answer, each with whether it goes as bytes; ``datatypes`` are the model's;
+    ``times`` when each row's event is, microseconds since 1970 (:mod:`event_times`), None where it was not sent.
     """
 
     id: str | None
@@ -26,6 +28,7 @@ class InferRequest:
     outputs: tuple[tuple[str, bool], ...]
     parameters: dict[str, Any] = field(default_factory=dict)
     datatypes: dict[str, str] = field(default_factory=dict)
+    times: list[int] | None = None
 
 
 def decode_request(body: bytes, header_length: int | None, signature: Signature) -> InferRequest:
@@ -40,18 +43,22 @@ def decode_request(body: bytes, header_length: int | None, signature: Signature)
     outputs = _outputs(request, signature, problems)
     quick = None if tail is not None or problems or signature.wide_texts else one_row(request.inputs, signature)
     if quick is not None:
-        return InferRequest(request.id, quick[0], 1, quick[1], outputs, request.parameters or {}, signature.datatypes)
+        columns, texts, times = quick
+        return InferRequest(
+            request.id, columns, 1, texts, outputs, request.parameters or {}, signature.datatypes, times
+        )
     reader = Reader(signature, tail, problems)
     values = reader.read(request.inputs)
     if not reader.rows:
         problems.refuse()
         raise BadRequest("the request has no inputs; send at least one column")
     ids = values.pop(signature.id_column, None) if signature.id_column else None
+    times = event_times(values, signature.time_column, problems)
     columns = columns_of(values, reader.rows, signature, problems)
     problems.refuse()
     texts = None if ids is None else ["" if text is None else text for text in ids]
     parameters = request.parameters or {}
-    return InferRequest(request.id, columns, reader.rows, texts, outputs, parameters, signature.datatypes)
+    return InferRequest(request.id, columns, reader.rows, texts, outputs, parameters, signature.datatypes, times)
 
 
 def _parts(body: bytes, header_length: int | None) -> tuple[bytes, memoryview | None]:

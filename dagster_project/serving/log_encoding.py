@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 
-from dagster_project.storage.log_frames import LogFrame, Packed, encode, pack
+from dagster_project.storage.log_frames import NO_TIME, LogFrame, Packed, encode, pack
 
 Key = tuple[str, str, str]
 """Model, digest of its ONNX file, place."""
@@ -17,7 +17,8 @@ class Logged:
     """One answered request. ``first_id`` 128 bits, ``at`` seconds since 1970, ``seconds`` it took inside the server.
 
     ``outputs`` arrays of ``rows`` rows; ``ids`` the contract's id column as it may be kept; ``inputs`` where this
-    request was sampled, as :func:`~dagster_project.serving.log_privacy.log_inputs` leaves them.
+    request was sampled, as :func:`~dagster_project.serving.log_privacy.log_inputs` leaves them; ``times`` when each
+    row's event is, as a LogFrame has it.
     """
 
     model: str
@@ -30,6 +31,7 @@ class Logged:
     outputs: dict[str, np.ndarray]
     ids: list[str] | None = None
     inputs: dict[str, np.ndarray] | None = None
+    times: list[int] | None = None
 
     @property
     def key(self) -> Key:
@@ -94,6 +96,7 @@ def _frame(group: Sequence[Logged], server: str, rows: int) -> LogFrame:
         {name: _joined([(e.inputs or {})[name] for e in group], rows) for name in first.inputs}
         if first.inputs is not None
         else None,
+        _times(group, rows),
     )
 
 
@@ -104,6 +107,16 @@ def _ids(group: Sequence[Logged], rows: int) -> list[str | None] | None:
     if len(ids) != rows:
         raise ValueError(f"{len(ids)} ids for {rows} rows")
     return ids
+
+
+def _times(group: Sequence[Logged], rows: int) -> bytes | None:
+    if all(entry.times is None for entry in group):
+        return None
+    parts = [[NO_TIME] * entry.rows if entry.times is None else entry.times for entry in group]
+    times = np.array(list(chain.from_iterable(parts)), "<i8")
+    if len(times) != rows:
+        raise ValueError(f"{len(times)} times for {rows} rows")
+    return times.tobytes()
 
 
 def _joined(parts: list[np.ndarray], rows: int) -> Packed:

@@ -27,7 +27,11 @@ def model_metadata(name: str, versions: Sequence[str], platform: str, signature:
         "platform": platform,
         "inputs": [_input(served) for served in signature.inputs],
         "outputs": [{"name": o.name, "datatype": o.datatype, "shape": o.shape} for o in signature.outputs],
-        "parameters": {"id_column": signature.id_column, "request_rows": signature.request_rows},
+        "parameters": {
+            "id_column": signature.id_column,
+            "time_column": signature.time_column,
+            "request_rows": signature.request_rows,
+        },
     }
 
 

@@ -9,24 +9,29 @@ from typing import Any
 import numpy as np
 
 from .columns import Columns, fine_texts
+from .event_times import microseconds
+from .problems import Wrong
 from .request_json import Tensor
 from .signature import Expected, Signature
 
 _NUMBERS = frozenset((float, int))
 
 
-def one_row(tensors: Sequence[Tensor], signature: Signature) -> tuple[Columns, list[str] | None] | None:
-    """The columns and the id; None: read it carefully. For signatures without wide texts."""
-    expected, id_column = signature.expected, signature.id_column
+Row = tuple[Columns, list[str] | None, list[int] | None]
+
+
+def one_row(tensors: Sequence[Tensor], signature: Signature) -> Row | None:
+    """The columns, the id and the event's time; None: read it carefully. For signatures without wide texts."""
+    expected = signature.expected
     values: dict[str, Any] = {}
     for tensor in tensors:
         data, shape, wanted = tensor.data, tensor.shape, expected.get(tensor.name)
         if data is None or tensor.parameters is not None or shape[:1] != [1]:
             return None
         if wanted is None:
-            if tensor.name != id_column or not _is_text(tensor):
+            if tensor.name not in signature.beside or not _is_text(tensor):
                 return None
-            values[id_column] = data[0]
+            values[tensor.name] = data[0]
         elif wanted.width != 1:
             if not _takes_numbers(wanted, tensor):
                 return None
@@ -39,8 +44,17 @@ def one_row(tensors: Sequence[Tensor], signature: Signature) -> tuple[Columns, l
             return None
     if len(values) != len(tensors) or not values or not signature.required <= values.keys():
         return None
+    return _row(values, signature)
+
+
+def _row(values: dict[str, Any], signature: Signature) -> Row | None:
+    id_column, time_column = signature.id_column, signature.time_column
     ids = [values[id_column]] if id_column in values else None
-    return _columns(values, signature), ids
+    try:
+        times = [microseconds(values[time_column])] if time_column in values else None
+    except Wrong:
+        return None
+    return _columns(values, signature), ids, times
 
 
 def _is_text(tensor: Tensor) -> bool:

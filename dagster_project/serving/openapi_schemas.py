@@ -17,6 +17,9 @@ def request_schema(signature: Signature) -> Schema:
     if signature.id_column and signature.id_column not in signature.expected:
         ids = ServedInput(name=signature.id_column, dtype="string", description="the rows' ids, for the prediction log")
         tensors.append(_tensor(ids, most))
+    if signature.time_column:
+        words = "when it happens or happened (ISO 8601; UTC where no zone is named), for the prediction log"
+        tensors.append(_tensor(ServedInput(name=signature.time_column, dtype="string", description=words), most))
     required = ", ".join(sorted(signature.required)) or "none"
     inputs = {
         "type": "array",

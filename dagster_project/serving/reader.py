@@ -50,7 +50,7 @@ class Reader:
         raw = self._bytes(tensor) if tensor.parameters else None
         self._see(tensor)
         expected = self._signature.expected.get(tensor.name)
-        if expected is None and tensor.name != self._signature.id_column:
+        if expected is None and tensor.name not in self._signature.beside:
             raise Wrong(f"the model has no such input; it takes {listed(list(self._signature.expected))}")
         datatypes, width = (expected.datatypes, expected.width) if expected else (TEXTS, 1)
         if tensor.datatype not in datatypes:

@@ -57,13 +57,16 @@ class Signature:
         id_column: str | None = None,
         request_rows: int = 10_000,
         unread: tuple[str, ...] = (),
+        time_column: str | None = None,
     ) -> None:
-        """``unread``: columns of the contract that may be sent and are passed over."""
+        """``unread``: columns of the contract that may be sent and are passed over; ``time_column`` is kept."""
         self.inputs = inputs
         self.outputs = outputs
         self.id_column = id_column
         self.request_rows = request_rows
-        self.unread = frozenset(unread)
+        self.time_column = time_column
+        self.unread = frozenset(unread) - {time_column}
+        self.beside = frozenset(name for name in (id_column, time_column) if name)
         self.expected = {served.name: Expected(served) for served in inputs}
         self.datatypes = {output.name: output.datatype for output in outputs}
         self.required = frozenset(served.name for served in inputs if served.required)
@@ -72,7 +75,7 @@ class Signature:
     def of(cls, model: DesiredModel, manifest: BundleManifest) -> "Signature":
         """The signature of one model's bytes, as its contract and its manifest say."""
         outputs = tuple(_output(name, manifest) for name in manifest.outputs)
-        return cls(model.inputs, outputs, model.id_column, model.serving.request_rows, model.unread)
+        return cls(model.inputs, outputs, model.id_column, model.serving.request_rows, model.unread, model.time_column)
 
     @cached_property
     def every_output(self) -> dict[bool, tuple[tuple[str, bool], ...]]:

@@ -6,6 +6,8 @@ import msgspec
 import numpy as np
 
 FORMAT = 1
+NO_TIME = -(2**63)
+"""In place of an event time that was not sent."""
 
 
 class Packed(msgspec.Struct, array_like=True):
@@ -22,7 +24,7 @@ class LogFrame(msgspec.Struct, omit_defaults=True):
 
     ``first`` n ids of 16 bytes (little-endian), ``rows`` n uint32, ``at`` and ``seconds`` n float64; ``outputs`` and
     ``inputs`` arrays (r, ...); ``ids`` r texts, None where the client sent none. ``dropped`` rows were answered and not
-    kept; such a frame has one ``at`` and nothing else.
+    kept; such a frame has one ``at`` and nothing else. ``times`` r int64, microseconds since 1970, of the rows' events.
     """
 
     server: str
@@ -36,6 +38,7 @@ class LogFrame(msgspec.Struct, omit_defaults=True):
     outputs: dict[str, Packed]
     ids: list[str | None] | None = None
     inputs: dict[str, Packed] | None = None
+    times: bytes | None = None
     dropped: int = 0
     format: int = FORMAT
 

@@ -55,6 +55,13 @@ def test_the_contract_s_id_may_be_sent_along_and_is_hashed_where_it_is_restricte
     assert served(marked).id_restricted
 
 
+def test_the_contract_s_event_time_may_be_sent_along_unless_it_is_restricted() -> None:
+    assert served().time_column == "started"
+    started = "      - name: started\n"
+    hidden = served(edited(TRIPS, (started, started + "        classification: restricted\n")))
+    assert hidden.time_column is None and "started" in hidden.unread
+
+
 def test_a_desired_state_survives_its_canonical_bytes() -> None:
     state = DesiredState(commit="a" * 40, models={"tardy": served()})
     data = canonical_json(state.model_dump(mode="json"))

@@ -75,7 +75,7 @@ def test_rows_become_columns(folder: Path, warehouse: str) -> None:
     assert len({row["row_id"] for row in rows}) == 4
     assert rows[0] == {
         "row_id": f"{first.first_id:032x}"[:8] + rows[0]["row_id"][8:],
-        "at": at, "model": "late", "onnx": DIGEST, "place": "live", "server": "s-1", "id": "r1.0", "label": "late",
+        "at": at, "time": None, "model": "late", "onnx": DIGEST, "place": "live", "server": "s-1", "id": "r1.0", "label": "late",
         "inputs": '{"miles":1.5,"carrier":"UA","pixels":[1.0,2.0]}', "seconds": 0.25, "value": None,
         "probabilities": [0.25, 0.75], "dropped": None, "day": at.date(),
     }  # fmt: skip

@@ -47,7 +47,7 @@ class Server:
 
     def infer(self, rows: dict[str, list[Any]], model: str = "delays", **more: Any) -> tuple[int, Any]:
         """Rows by column, as JSON."""
-        datatypes = {"carrier": "BYTES", "ride": "BYTES"}
+        datatypes = {"carrier": "BYTES", "ride": "BYTES", "starts": "BYTES"}
         inputs = [
             {"name": name, "shape": [len(data), 1], "datatype": datatypes.get(name, "FP32"), "data": data}
             for name, data in rows.items()

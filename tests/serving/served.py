@@ -122,7 +122,7 @@ def champion(
     )  # fmt: skip
     return DesiredModel(
         name=name, description="late or not", owners=("someone",), task="binary", lock=lock, inputs=inputs,
-        unread=("started",), id_column="ride", serving=Serving.model_validate(serving),
+        unread=("started",), id_column="ride", time_column="starts", serving=Serving.model_validate(serving),
     )  # fmt: skip
 
 

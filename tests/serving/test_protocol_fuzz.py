@@ -152,11 +152,26 @@ WIDE = Signature(
     (*SIGNATURE.inputs, ServedInput(name="image", dtype="float32", width=3, minimum=-1, maximum=1, required=True)),
     SIGNATURE.outputs,
     SIGNATURE.id_column,
+    time_column=SIGNATURE.time_column,
 )
+TEXTS = ("carrier", "remark", SIGNATURE.time_column)
 ODD = {
     "shape": ([1], [1, 1], [2], [], [1, 2], [0], [-1]),
     "datatype": ("FP32", "FP64", "INT8", "BYTES", "BOOL", "FP16", "?"),
-    "data": ([1.0], [1], [None], ["AA"], [True], [[1.0]], [], [1.0, 2.0], [1e300], [10**40], None),
+    "data": (
+        [1.0],
+        [1],
+        [None],
+        ["AA"],
+        [True],
+        [[1.0]],
+        [],
+        [1.0, 2.0],
+        [1e300],
+        [10**40],
+        ["2026-03-31T24:00Z"],
+        None,
+    ),
     "parameters": (None, {}, {"binary_data_size": 4}),
 }
 
@@ -166,14 +181,15 @@ ODD = {
 def test_a_row_read_quickly_is_read_as_carefully(data: Any) -> None:
     """The quick way takes nothing that the careful way refuses, and reads the same from the rest."""
     signature = data.draw(st.sampled_from((SIGNATURE, WIDE)))
-    names = data.draw(st.lists(st.sampled_from((*signature.expected, SIGNATURE.id_column, "other")), max_size=8))
+    names = data.draw(st.lists(st.sampled_from((*signature.expected, *signature.beside, "other")), max_size=8))
     tensors = [
-        {"name": name, "shape": [1], "datatype": "BYTES" if name in ("carrier", "remark") else "FP32", "data": [1.0]}
-        for name in names
+        {"name": name, "shape": [1], "datatype": "BYTES" if name in TEXTS else "FP32", "data": [1.0]} for name in names
     ]
     for tensor in tensors:
         if tensor["datatype"] == "BYTES":
             tensor["data"] = ["AA"]
+        if tensor["name"] == signature.time_column:
+            tensor["data"] = [data.draw(st.sampled_from(("2026-03-31T23:59", "", "2026-03-31T01:00+02:00", "soon")))]
         if tensor["name"] == "image":
             tensor |= {"shape": [1, 3], "data": data.draw(st.sampled_from(IMAGES))}
         if data.draw(st.integers(0, 3)) == 0:
@@ -186,8 +202,9 @@ def test_a_row_read_quickly_is_read_as_carefully(data: Any) -> None:
             if way == "careful":
                 patch.setattr("dagster_project.serving.decode.one_row", lambda tensors, signature: None)
             try:
-                read_columns = read(body, None, signature).columns
-                answers.append({name: column.tolist() for name, column in read_columns.items()})
+                request = read(body, None, signature)
+                columns = {name: column.tolist() for name, column in request.columns.items()}
+                answers.append((columns, request.ids, request.times))
             except BadRequest as wrong:
                 answers.append(str(wrong))
     assert repr(answers[0]) == repr(answers[1])

@@ -21,7 +21,7 @@ INPUTS = (
     ServedInput(name="salary", dtype="float32", maximum=10, restricted=True),
 )
 OUTPUTS = (OutputSpec("label", "BOOL", 1), OutputSpec("probabilities", "FP32", 2))
-SIGNATURE = Signature(INPUTS, OUTPUTS, "flight", request_rows=50)
+SIGNATURE = Signature(INPUTS, OUTPUTS, "flight", request_rows=50, time_column="departs")
 GOOD: dict[str, tuple[str, list[int], Any]] = {
     "carrier": ("BYTES", [2], ["AA", "UA"]),
     "distance": ("FP32", [2], [12.5, 300]),
