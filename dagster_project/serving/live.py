@@ -49,8 +49,18 @@ class LiveModel:
         return self.onnx.removeprefix("sha256:")[:12]
 
     def run(self, columns: Columns) -> Columns:
-        """Outputs by name for columns of shape (rows, width); raises onnxruntime's errors."""
-        return dict(zip(self.outputs, self.answer(self.outputs, columns, None), strict=True))
+        """Outputs by name for columns of shape (rows, width); raises onnxruntime's errors.
+
+        A graph gives booleans as 0 and 1; from here on they are what they mean, in answers, log and comparisons alike.
+        """
+        answers = dict(zip(self.outputs, self.answer(self.outputs, columns, None), strict=True))
+        if self._boolean:
+            answers["label"] = answers["label"].astype(bool)
+        return answers
+
+    @cached_property
+    def _boolean(self) -> bool:
+        return self.signature.datatypes.get("label") == "BOOL"
 
     @cached_property
     def deadline(self) -> float:

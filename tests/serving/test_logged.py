@@ -45,6 +45,7 @@ def test_every_answered_row_comes_into_the_table_and_the_store_is_only_read(plac
     for row in table.iter_rows(named=True):
         assert row["probabilities"][1] == pytest.approx(said[row["row_id"]], abs=1e-6)
         assert row["model"] == "delays" and row["onnx"] == model.onnx and row["place"] == "live"
+        assert row["label"] == ("true" if row["probabilities"][1] > 0.5 else "false")
         inputs = json.loads(row["inputs"])
         assert inputs["miles"] in (100.0, 101.0, 200.0, 201.0)
         assert inputs["carrier"] in (None, "") or len(inputs["carrier"]) == 32
