@@ -124,6 +124,12 @@ def default_base(repo: Path) -> str:
     return resolve(repo, "HEAD")
 
 
+def main_tip(repo: Path) -> str:
+    """The newest commit of this clone's main; where it has none, the one that the working folder stands on."""
+    found = (_commit(repo, name) for name in ("main", "master", "origin/main", "origin/master"))
+    return next((commit for commit in found if commit), None) or resolve(repo, "HEAD")
+
+
 def is_dirty(repo: Path, paths: Sequence[str] = (".",)) -> bool:
     """Whether the working folder differs from its commit below ``paths``, new files included."""
     return bool(output_of(repo, "status", "--porcelain", "--untracked-files=normal", "--", *paths).strip())

@@ -31,8 +31,18 @@ def run_module(
         raise
 
 
-def run_build(workspace: Workspace, kind: str, name: str, *, quiet: bool = False) -> BuildResult:
+def run_build(
+    workspace: Workspace,
+    kind: str,
+    name: str,
+    *,
+    quiet: bool = False,
+    tree: Path | None = None,
+    origin: Origin | None = None,
+) -> BuildResult:
     """Build a dataset or a model in a Dagster run.
+
+    ``tree``: a folder whose contracts and models are built, in place of the repository's; ``origin``: for whom.
 
     Raises:
         UsageError, RefusedError, MachineryError: the program ended without a result; what it printed says why.
@@ -41,7 +51,8 @@ def run_build(workspace: Workspace, kind: str, name: str, *, quiet: bool = False
         result = Path(folder) / "result.json"
         code = run_module(
             workspace, "dagster_project", "build",
-            "--repo", str(workspace.repo), "--kind", kind, "--name", name, "--result", str(result), quiet=quiet,
+            "--repo", str(workspace.repo), "--kind", kind, "--name", name, "--result", str(result),
+            *(("--tree", str(tree)) if tree else ()), quiet=quiet, origin=origin,
         )  # fmt: skip
         if result.exists():
             return BuildResult.from_json(result.read_bytes())

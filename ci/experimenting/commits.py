@@ -36,11 +36,6 @@ def tree_with(repo: Path, base: str, files: Mapping[str, bytes]) -> str:
         return _git(repo, index, "write-tree")
 
 
-def tree_of(repo: Path, commit: str) -> str:
-    """A commit's tree."""
-    return _text(output_of(repo, "rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}"))
-
-
 def branch_head(repo: Path, branch: str) -> str | None:
     """Commit of a branch of this clone; None where there is none."""
     answer = answer_of(repo, ("rev-parse", "--verify", "--quiet", "--end-of-options", f"refs/heads/{branch}"))

@@ -15,8 +15,9 @@ from dagster_project.storage.ledger import Ledger
 def vouch(
     bundle: str, build_key: str, model: str, snapshot: Snapshot, environment: str, run: str, workspace: Workspace
 ) -> None:
-    """Append the bundle's provenance to the ledger."""
-    commit, dirty = commit_of(workspace.repo)
+    """Append the bundle's provenance to the ledger. Where the job says which commit it builds, that is the commit."""
+    origin = Origin.of(os.environ)
+    commit, dirty = (origin.commit, False) if origin.commit else commit_of(workspace.repo)
     row = Provenance(
         bundle=bundle,
         build_key=build_key,
@@ -26,7 +27,7 @@ def vouch(
         snapshot=snapshot.digest,
         environment=environment,
         run=run,
-        launcher=Origin.of(os.environ).launcher,
+        launcher=origin.launcher,
     )
     Ledger(workspace.ledger, "provenance").append(row.model_dump(mode="json"))
 

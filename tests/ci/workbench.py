@@ -12,7 +12,9 @@ from dagster_project.domain.bundle import Trial
 from dagster_project.domain.compute import Compute
 from dagster_project.domain.lease import GpuUse, Lease, LeaseEnd, NodeUse
 from dagster_project.domain.projection import project
+from dagster_project.domain.repository import Repository
 from dagster_project.domain.requests import build_request
+from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.provenance import vouch
 from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.candidate import fit, refit
@@ -69,7 +71,12 @@ def change(repo: Path, path: str, text: str) -> None:
 
 def quick_build(repo: Path, *, vouched: bool = True) -> str:
     """Digest of the model's bundle, built from the working folder: one fit of the spec's first proposal."""
-    workspace, head = open_head(repo)
+    result = built_from(*open_head(repo), vouched=vouched)
+    return str(result.bundle)
+
+
+def built_from(workspace: Workspace, head: Repository, *, vouched: bool = True) -> BuildResult:
+    """The same of any declarations, on what the workspace's sources hold now."""
     spec = head.specs[MODEL]
     contract = head.contracts[spec.contract.name]
     snapshot = snapshot_of(contract.name, head, workspace)
@@ -89,7 +96,7 @@ def quick_build(repo: Path, *, vouched: bool = True) -> str:
     ArtifactStore(workspace.store).set_ref(f"latest/model/{MODEL}", result.model_dump(mode="json"))
     if vouched:
         vouch(bundle, request.build_key, MODEL, snapshot, request.environment_digest, "run", workspace)
-    return bundle
+    return result
 
 
 def leased(bundle: str) -> LeaseEnd:

@@ -1,0 +1,75 @@
+"""A repository whose main has a weak champion, copied for each test with its store, warehouse and ledgers."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ci.experimenting.asking import BY_HAND
+from ci.experimenting.challenge import Challenge
+from ci.experimenting.local import LocalForge
+from ci.experimenting.run import experiment
+from ci.git import main_tip
+from ci.main import main
+from dagster_project.domain.build import BuildResult
+from dagster_project.domain.experimenting import Due, ExperimentRow
+from dagster_project.domain.workspace import Workspace
+from tests.ci.workbench import MODEL, SPEC, WEAK, built_from, change, git, judged, quick_build, save, settled
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+Experiment = Callable[..., ExperimentRow]
+
+
+@pytest.fixture(scope="package")
+def crowned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    repo = settled(tmp_path_factory.mktemp("crowned") / "repo", spec="")
+    git(repo, "switch", "-q", "-c", "first")
+    change(repo, SPEC, WEAK)
+    save(repo, "first model")
+    quick_build(repo)
+    assert judged(repo).verdict.promotable
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
+    save(repo, "promote")
+    git(repo, "switch", "-q", "main")
+    git(repo, "merge", "-q", "first")
+    return repo
+
+
+@pytest.fixture
+def repo(crowned: Path, tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "repo"
+    shutil.copytree(crowned, folder, symlinks=True)
+    for place in (folder / ".acts").rglob("*.json"):
+        text = place.read_text()
+        if str(crowned) in text:
+            place.write_text(text.replace(str(crowned), str(folder)))
+    git(folder, "switch", "-q", "-c", "own-work")
+    before = (git(folder, "rev-parse", "HEAD"), git(folder, "status", "--porcelain"))
+    yield folder
+    assert (git(folder, "rev-parse", "HEAD"), git(folder, "status", "--porcelain")) == before, "the working folder"
+
+
+def quickly(tried: Challenge, quiet: bool) -> BuildResult:
+    """One fit of the head's spec, as the program would build it, without Dagster and Ray."""
+    return built_from(tried.session.workspace, tried.session.head)
+
+
+def tried(
+    repo: Path, now: datetime = NOW, due: Due = BY_HAND, builder: Callable[..., BuildResult] = quickly
+) -> ExperimentRow:
+    """An experiment on main's tip."""
+    forge = LocalForge(Workspace(repo=repo))
+    return experiment(repo, main_tip(repo), MODEL, due, now, forge, quiet=True, builder=builder)
+
+
+def on_main(repo: Path, files: dict[str, str]) -> str:
+    """Commit files to main without touching the working folder; the commit."""
+    from ci.experimenting.commits import commit_files, move_branch
+
+    tip = main_tip(repo)
+    made = commit_files(repo, tip, [tip], {path: text.encode() for path, text in files.items()}, "main moves\n", NOW)
+    move_branch(repo, "main", made, tip)
+    return made

@@ -1,0 +1,158 @@
+"""Experiments on a real repository: what passes is proposed and never promoted, what does not is written down."""
+
+from pathlib import Path
+
+import pytest
+
+from ci.git import GitTree, main_tip
+from ci.planning import make_plan
+from dagster_project.domain.build import BuildResult
+from dagster_project.domain.errors import MachineryError, UsageError
+from dagster_project.domain.experimenting import LEDGER, ExperimentRow
+from dagster_project.domain.specs import load_spec
+from dagster_project.domain.verdict import Outcome
+from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.ledger import Ledger
+from tests.ci.experimenting.conftest import DAY, NOW, on_main, quickly, tried
+from tests.ci.workbench import GOOD, MODEL, SPEC, WEAK, git
+from tests.pipeline.small import deliver
+from tests.trees import edited
+
+BRANCH = f"experiment/{MODEL}"
+LOCK = f"models/{MODEL}/champion.lock.yaml"
+WIDER = edited(GOOD, ("task: binary\n", "task: binary\nexperiment: {schedule: 0 5 * * *, trials: 3}\n"))
+
+
+def rows(repo: Path) -> list[ExperimentRow]:
+    return [ExperimentRow.of(row) for row in Ledger(Workspace(repo=repo).ledger, LEDGER).rows()]
+
+
+def changed(repo: Path, branch: str = BRANCH) -> list[str]:
+    return git(repo, "diff", "--name-only", f"main...{branch}").split()
+
+
+def text_of(repo: Path) -> str:
+    return (Workspace(repo=repo).home / "pulls" / BRANCH / "pull.md").read_text()
+
+
+def test_what_passes_is_proposed_and_not_promoted(repo: Path) -> None:
+    before = on_main(repo, {SPEC: GOOD})
+    row = tried(repo)
+    assert row.ending == "opened" and rows(repo) == [row] and row.base == row.head == before
+    assert main_tip(repo) == before and (repo / LOCK).read_text() == GitTree(repo, "main").read(LOCK).decode()
+    assert changed(repo) == [LOCK] and git(repo, "rev-parse", BRANCH) == row.commit
+    lock = GitTree(repo, BRANCH).read(LOCK).decode()
+    assert str(row.challenger) in lock and f"replaces: {row.champion}" in lock and f"commit: {before}" in lock
+    assert "because: asked for by hand" in text_of(repo) and "Nothing is promoted until" in text_of(repo)
+    assert (Path(str(row.report)) / "report.html").exists()
+
+
+def test_the_pull_request_needs_nothing_built_or_judged_again(repo: Path) -> None:
+    on_main(repo, {SPEC: WIDER})
+    row = tried(repo)
+    plan = make_plan(repo, "main", BRANCH)
+    assert plan.steps == () and not plan.refused
+    assert [f.outcome for f in plan.findings if "lock" in f.name] == [Outcome.PASSED]
+    assert any("search.trials: 1 → 3" in change.what for change in plan.changes)
+    assert changed(repo) == [LOCK, SPEC] and "search.trials: 1 → 3" in text_of(repo)
+    declared = load_spec(GitTree(repo, str(row.head)).read(SPEC), SPEC)
+    assert row.head != row.base and declared.search.trials == 3, "what was built is what the pull request says"
+    assert GitTree(repo, BRANCH).read(SPEC) == GitTree(repo, str(row.head)).read(SPEC)
+
+
+def test_an_equal_challenger_is_refused_and_written_down(repo: Path) -> None:
+    row = tried(repo)
+    assert row.ending == "refused" and "already" in " ".join(row.words), row.words
+    assert rows(repo) == [row] and row.pull is None and row.verdict
+    assert git(repo, "branch", "--list", BRANCH) == ""
+    assert (Path(str(row.report)) / "verdict-model-tardy.json").exists()
+
+
+def test_a_newer_challenger_brings_the_same_pull_request_up_to_date(repo: Path) -> None:
+    on_main(repo, {SPEC: GOOD})
+    first = tried(repo)
+    assert tried(repo, NOW + DAY).ending == "unchanged", "the same bytes"
+    deliver(repo, "more", first=400, days=40)
+    second = tried(repo, NOW + 2 * DAY)
+    assert (second.ending, second.pull) == ("updated", first.pull) and second.challenger != first.challenger
+    assert changed(repo) == [LOCK] and second.labelled == (first.labelled or 0) + 400
+    git(repo, "merge-base", "--is-ancestor", str(first.commit), BRANCH)
+    assert str(second.challenger) in GitTree(repo, BRANCH).read(LOCK).decode()
+
+
+def test_what_is_merged_becomes_champion_and_the_next_one_opens_anew(repo: Path) -> None:
+    on_main(repo, {SPEC: WIDER})
+    first = tried(repo)
+    git(repo, "update-ref", "refs/heads/main", str(first.commit))
+    deliver(repo, "more", first=400, days=40)
+    again = tried(repo, NOW + DAY)
+    assert again.champion == first.challenger and again.ending in ("refused", "opened")
+    assert again.head == again.base == first.commit, "main declares the wider search by now"
+
+
+def test_a_refusal_is_told_on_the_pull_request_that_is_open(repo: Path) -> None:
+    on_main(repo, {SPEC: GOOD})
+    first = tried(repo)
+    on_main(repo, {SPEC: WEAK})
+    second = tried(repo, NOW + DAY)
+    assert second.ending == "refused" and second.pull == first.pull
+    said = (Path(str(first.pull)) / "comments.md").read_text()
+    assert "was refused" in said and "Look again before you merge" in said
+    assert git(repo, "rev-parse", BRANCH) == first.commit
+
+
+@pytest.mark.parametrize("path", ["README.md", SPEC])
+def test_a_branch_that_others_work_on_is_left_alone(repo: Path, path: str) -> None:
+    from ci.experimenting.commits import commit_files, move_branch
+
+    on_main(repo, {SPEC: GOOD})
+    first = tried(repo)
+    own = commit_files(repo, str(first.commit), [str(first.commit)], {path: GOOD.encode() + b"# mine\n"}, "mine\n", NOW)
+    move_branch(repo, BRANCH, own, first.commit)
+    deliver(repo, "more", first=400, days=40)
+    row = tried(repo, NOW + DAY)
+    assert row.ending == "held" and path in row.words[0]
+    assert git(repo, "rev-parse", BRANCH) == own
+
+
+def test_a_branch_that_is_checked_out_is_left_alone(repo: Path, tmp_path: Path) -> None:
+    on_main(repo, {SPEC: GOOD})
+    git(repo, "branch", BRANCH, "main")
+    git(repo, "worktree", "add", "-q", str(tmp_path / "elsewhere"), BRANCH)
+    row = tried(repo)
+    assert row.ending == "held" and "elsewhere" in row.words[0]
+
+
+def test_what_breaks_is_no_verdict_and_the_next_run_goes_on(repo: Path) -> None:
+    def broken(*given: object) -> BuildResult:
+        raise MachineryError("the disk is full")
+
+    on_main(repo, {SPEC: GOOD})
+    row = tried(repo, builder=broken)
+    assert (row.ending, row.words, row.verdict) == ("broken", ("the disk is full",), None)
+    assert tried(repo, NOW + DAY).ending == "opened"
+
+
+def test_a_kill_before_the_row_is_written_costs_nothing(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_main(repo, {SPEC: GOOD})
+    with monkeypatch.context() as patch:
+        patch.setattr("ci.experimenting.run.append", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            tried(repo)
+    tip, counted = git(repo, "rev-parse", BRANCH), len(Ledger(Workspace(repo=repo).ledger, "judgements").rows())
+    row = tried(repo)
+    assert row.ending == "unchanged" and git(repo, "rev-parse", BRANCH) == tip
+    assert len(Ledger(Workspace(repo=repo).ledger, "judgements").rows()) == counted, (
+        "the same bytes are judged for free"
+    )
+
+
+def test_one_at_a_time(repo: Path) -> None:
+    def inside(*given: object) -> BuildResult:
+        with pytest.raises(UsageError, match="another experiment"):
+            tried(repo)
+        return quickly(*given)  # type: ignore[arg-type]
+
+    on_main(repo, {SPEC: GOOD})
+    assert tried(repo, builder=inside).ending == "opened"
+    assert len(rows(repo)) == 1
