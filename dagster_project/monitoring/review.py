@@ -9,6 +9,7 @@ from dagster_project.domain.contract import Column, LogicalType, Role
 from dagster_project.domain.families import CLASSIFICATION
 from dagster_project.domain.review import ReviewQueue, ReviewRow, ShownColumn
 from dagster_project.monitoring.agreement import agreement
+from dagster_project.monitoring.answered import answered, naturally_known
 from dagster_project.monitoring.choosing import Chosen, Heard, choose
 from dagster_project.monitoring.human_labels import human_labels, said_by_row
 from dagster_project.monitoring.watched import Watched
@@ -61,17 +62,15 @@ def candidates(watched: Watched, now: datetime) -> "pl.DataFrame":
     """Answers with logged inputs, young enough and without natural truth: ``row_id``, ``day``, ``when``, ``margin``."""
     import polars as pl
 
-    from dagster_project.monitoring.tables import answers, outcomes
-
     begin = now - watched.spec.monitoring.review.age
     young = pl.col("day").is_between(begin.date(), now.date())
     chances = pl.col("probabilities").list.sort(descending=True)
     margin = pl.when(chances.list.len() > 1).then(
         chances.list.get(0, null_on_oob=True) - chances.list.get(1, null_on_oob=True)
     )
-    known = outcomes(watched).filter(young & (pl.col("kind") == "natural")).select("row_id")
+    known = naturally_known(watched).filter(young).select("row_id")
     return (
-        answers(watched)
+        answered(watched)
         .filter(young & pl.col("inputs").is_not_null())
         .select("row_id", "day", when=pl.coalesce("time", "at"), margin=margin)
         .filter(pl.col("when").is_between(begin, now, closed="right"))
@@ -107,11 +106,9 @@ def _rows(
     """In an order that says nothing of why a row is asked about."""
     import polars as pl
 
-    from dagster_project.monitoring.tables import answers
-
     wanted = asked.filter(pl.col("row_id").is_in([row.row_id for row in chosen]))
     here = pl.col("day").is_in(wanted["day"].unique().to_list()) & pl.col("row_id").is_in(wanted["row_id"].to_list())
-    inputs = dict(answers(watched).filter(here).select("row_id", "inputs").collect().iter_rows())
+    inputs = dict(answered(watched).filter(here).select("row_id", "inputs").collect().iter_rows())
     times = dict(wanted.select("row_id", "when").iter_rows())
     found = []
     for row in sorted(chosen, key=lambda row: sha256(row.row_id.encode()).digest()):
