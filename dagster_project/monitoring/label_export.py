@@ -120,7 +120,7 @@ def _before(watched: Watched, folder: str, schema: "pl.Schema") -> "pl.DataFrame
     if not frames:
         return pl.DataFrame(schema=schema)
     try:
-        found = pl.concat(frames).sort("known").unique(key, keep="last").select(schema.names()).cast(dict(schema))
+        found = pl.concat(frames).sort("known").unique(key, keep="last").select(schema.names()).cast(schema)
     except pl.exceptions.PolarsError as error:
         raise MachineryError(
             f"{folder}: holds files that are no export of this model: {error}. Choose another."

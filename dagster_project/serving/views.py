@@ -9,7 +9,7 @@ from typing import Any
 from dagster_project.serving.http import Answer, HttpError, as_json
 from dagster_project.serving.metrics import CONTENT_TYPE, Metrics
 from dagster_project.serving.openapi import openapi_document
-from dagster_project.serving.page import CSP, page
+from dagster_project.serving.page import MODELS, REVIEW, Page
 from dagster_project.serving.protocol import model_metadata, server_metadata
 from dagster_project.serving.reconcile import Reconciler
 from dagster_project.serving.registry import Registry, Slot
@@ -80,8 +80,15 @@ class Views:
 
     def page(self, parts: list[str]) -> Answer:
         """For people."""
-        policy = ((b"content-security-policy", CSP), (b"x-content-type-options", b"nosniff"))
-        return Answer(page(), content_type=b"text/html; charset=utf-8", headers=policy)
+        return _page(MODELS)
+
+    def review_page(self, parts: list[str]) -> Answer:
+        """For people who label."""
+        return _page(REVIEW)
+
+    def review(self, parts: list[str]) -> Answer:
+        """Models that people may be asked about."""
+        return as_json({"models": sorted(name for name, slot in self._registry.slots.items() if slot.live)})
 
     def unknown(self, name: str, version: str | None) -> str:
         """What to say of a model that is not served."""
@@ -96,18 +103,21 @@ class Views:
 
 @dataclass(frozen=True)
 class View:
-    """A path, how it is asked, and whether it needs no token."""
+    """A path, how it is asked, whether it needs no token, and else the role that it needs."""
 
     answer: Callable[[Views, list[str]], Answer]
     method: str = "GET"
     open: bool = False
+    role: str = "infer"
 
 
 VIEWS = {
     "/": View(Views.page, open=True),
+    "/review": View(Views.review_page, open=True),
     "/v2": View(Views.server),
     "/v2/health/live": View(Views.live, open=True),
     "/v2/health/ready": View(Views.ready, open=True),
+    "/v2/review": View(Views.review, role="label"),
     "/v2/repository/index": View(Views.index, method="POST"),
     "/metrics": View(Views.metrics),
     "/openapi.json": View(Views.openapi),
@@ -120,6 +130,11 @@ _MODEL_PATH = re.compile(r"/v2/models/[^/]+(/versions/[^/]+)?(/ready)?")
 def view_at(path: str) -> View | None:
     """What stands at a path."""
     return VIEWS.get(path) or (MODEL if _MODEL_PATH.fullmatch(path) else None)
+
+
+def _page(page: Page) -> Answer:
+    policy = ((b"content-security-policy", page.policy), (b"x-content-type-options", b"nosniff"))
+    return Answer(page.body, content_type=b"text/html; charset=utf-8", headers=policy)
 
 
 def _described(slot: Slot) -> dict[str, Any]:

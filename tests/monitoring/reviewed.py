@@ -67,19 +67,24 @@ def answer(number: int, chance: float, *, hours: float = 1.0, inputs: bool = Tru
 def write(here: Watched, answers: list[dict[str, Any]], natural: list[int] = []) -> None:  # noqa: B006 never changed
     """Tables as reconciliation leaves them."""
     warehouse = here.workspace.warehouse
-    AppendTable(warehouse, "monitoring/late/answers", ANSWERS).commit(pl.DataFrame(answers, schema=ANSWERS), {"a": 1})
+    AppendTable(warehouse, f"monitoring/{here.spec.name}/answers", ANSWERS).commit(
+        pl.DataFrame(answers, schema=ANSWERS), {"a": 1}
+    )
     days = {entry["row_id"]: entry["day"] for entry in answers}
     known = [{"row_id": row_id(number), "kind": "natural", "day": days[row_id(number)]} for number in natural]
-    AppendTable(warehouse, "monitoring/late/outcomes", OUTCOMES).commit(pl.DataFrame(known, schema=OUTCOMES), {"a": 1})
+    AppendTable(warehouse, f"monitoring/{here.spec.name}/outcomes", OUTCOMES).commit(
+        pl.DataFrame(known, schema=OUTCOMES), {"a": 1}
+    )
 
 
-def say(here: Watched, *said: tuple[int, str, Any], audit: bool = False, model: str = "late") -> None:
+def say(here: Watched, *said: tuple[int, str, Any], audit: bool = False, model: str = "") -> None:
     """Labels of people, as they came from the review page: row, who, what."""
     table = label_table(here.workspace.warehouse)
     begin = table.position("test")
     rows = [
         {
-            "event": f"{begin + place}", "model": model, "row_id": row_id(number), "kind": "human", "source": "review",
+            "event": f"{begin + place}", "model": model or here.spec.name, "row_id": row_id(number), "kind": "human",
+            "source": "review",
             "label": value if isinstance(value, str) else None, "value": None if isinstance(value, str) else value,
             "who": who, "audit": audit, "known": NOW, "received": NOW + timedelta(seconds=begin + place),
             "day": NOW.date(),

@@ -12,7 +12,7 @@ from dagster_project.domain.bundle import Example
 from dagster_project.domain.deployment import DesiredModel, Version
 from dagster_project.domain.lock import ChampionLock, LockedMetric
 from dagster_project.domain.rollout import Place
-from dagster_project.serving.page import CSP, page
+from dagster_project.serving.page import MODELS
 from dagster_project.serving.protocol import BadRequest, InferRequest, decode_request, encode_response
 from dagster_project.serving.signature import OutputSpec, Signature
 from tests.serving.v2_requests import INPUTS
@@ -77,13 +77,13 @@ class Canned:
         status, content = self._answer(scope["path"], body)
         html = isinstance(content, bytes)
         kind = b"text/html; charset=utf-8" if html else b"application/json"
-        headers = [(b"content-type", kind), *([(b"content-security-policy", CSP)] if html else [])]
+        headers = [(b"content-type", kind), *([(b"content-security-policy", MODELS.policy)] if html else [])]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content if html else json.dumps(content).encode()})
 
     def _answer(self, path: str, body: bytes) -> tuple[int, Any]:
         if path == "/":
-            return 200, page()
+            return 200, MODELS.body
         if path == "/status":
             self.looks += 1
             live = all("desired" in model for model in self.models.values())

@@ -7,7 +7,8 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from dagster_project.serving.page import CSP, page
+from dagster_project.serving.page import MODELS, REVIEW
+from dagster_project.serving.page import Page as Sent
 from dagster_project.storage.store import ArtifactStore
 from tests.serving import served
 from tests.serving.browser import Page, Pipe, browsing, chromium
@@ -46,13 +47,14 @@ def tab(browser: Pipe, app: Canned) -> Iterator[Page]:
     made.close()
 
 
-def test_the_page_needs_nothing_from_elsewhere() -> None:
-    text = page().decode()
-    assert page() == files("dagster_project.serving").joinpath("page.html").read_bytes()
+@pytest.mark.parametrize(("name", "sent"), [("page.html", MODELS), ("review.html", REVIEW)])
+def test_a_page_needs_nothing_from_elsewhere(name: str, sent: Sent) -> None:
+    text = sent.body.decode()
+    assert sent.body == files("dagster_project.serving").joinpath(name).read_bytes()
     assert not re.search(r"\ssrc=|@import|url\(|\sstyle=|\son[a-z]+=\"|innerHTML", text)
     assert all(link.startswith(("/", "#", "data:")) for link in re.findall(r'\shref="([^"]*)', text))
     assert text.count("<script>") == text.count("<style>") == text.count("</script>") == 1
-    assert b"unsafe" not in CSP and len(re.findall(rb"'sha256-[A-Za-z0-9+/]{43}='", CSP)) == 2
+    assert b"unsafe" not in sent.policy and len(re.findall(rb"'sha256-[A-Za-z0-9+/]{43}='", sent.policy)) == 2
 
 
 def test_every_model_is_listed_with_where_its_versions_stand(browser: Pipe, app: Canned) -> None:
