@@ -1,4 +1,4 @@
-"""``acts ingest``: what servers logged becomes rows of the prediction log's table."""
+"""``acts ingest``: what servers logged and were told becomes rows of the tables of answers and labels."""
 
 import tempfile
 from pathlib import Path
@@ -15,7 +15,7 @@ from dagster_project.domain.workspace import Workspace
 @repo_option
 @json_option
 def command(repo: Path, as_json: bool) -> None:
-    """Move finished and running servers' segments into the table, each row exactly once; run it whenever you like."""
+    """Move finished and running servers' segments into the tables, each row exactly once; run it whenever you like."""
     done = run_ingest(Workspace(repo=repository(repo)), quiet=as_json)
     if as_json:
         click.echo(done.to_json(), nl=False)
@@ -42,7 +42,11 @@ def run_ingest(workspace: Workspace, *, quiet: bool = False) -> Ingested:
 
 def show(done: Ingested) -> None:
     """The ingestion for people."""
-    say(f"{count(done.rows, 'row')} from {count(done.segments, 'segment')}, the oldest {done.lag_seconds:.1f} s old")
+    labels = f" and {count(done.labels, 'label')}" if done.labels else ""
+    say(
+        f"{count(done.rows, 'row')}{labels} from {count(done.segments, 'segment')}, "
+        f"the oldest {done.lag_seconds:.1f} s old"
+    )
     if done.dropped:
         say(f"{count(done.dropped, 'row')} answered and dropped by servers: memory or disk was full", "yellow")
     if done.broken:

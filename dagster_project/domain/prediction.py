@@ -37,14 +37,20 @@ def _ends() -> list[str]:
     return [f"{end:03x}" for end in range(_ENDS)]
 
 
+def label_text(label: object) -> str:
+    """A class as the prediction log and the labels' table write it."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
 class Ingested(StrictModel):
-    """What one ingestion took from the servers' segments into the table."""
+    """What one ingestion took from the servers' segments into the tables."""
 
     schema_version: Literal[1] = 1
     rows: int = Field(default=0, description="answered rows")
     segments: int = Field(default=0, description="segments that were read from")
     dropped: int = Field(default=0, description="rows that servers answered and could not keep")
     lag_seconds: float = Field(default=0.0, description="age of the oldest row that came in")
+    labels: int = Field(default=0, description="labels that clients and people sent")
     broken: int = Field(default=0, description="damaged places that were skipped")
     broken_bytes: int = 0
 
@@ -54,6 +60,7 @@ class Ingested(StrictModel):
             rows=self.rows + other.rows,
             dropped=self.dropped + other.dropped,
             lag_seconds=max(self.lag_seconds, other.lag_seconds),
+            labels=self.labels + other.labels,
             broken=self.broken + other.broken,
             broken_bytes=self.broken_bytes + other.broken_bytes,
         )

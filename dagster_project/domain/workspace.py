@@ -5,6 +5,8 @@ from pathlib import Path
 
 from .base import StrictModel
 
+LABELS_FOLDER = "labels"
+
 
 class Workspace(StrictModel):
     """Folders of one repository. ``warehouse``, ``store``, ``ledger`` and ``serving`` may be object storage URIs."""
@@ -45,6 +47,11 @@ class Workspace(StrictModel):
     def serving_log(self) -> Path:
         """Segments of the prediction log, on this machine's disk; ``ACTS_SERVING_LOG`` moves them."""
         return Path(os.environ.get("ACTS_SERVING_LOG") or self.home / "serving" / "log")
+
+    @property
+    def serving_labels(self) -> Path:
+        """Segments of the labels that servers were sent: inside the log's folder, the one that servers can write."""
+        return self.serving_log / LABELS_FOLDER
 
     @property
     def dagster_home(self) -> Path:

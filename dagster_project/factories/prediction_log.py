@@ -15,7 +15,7 @@ GROUP = "serving"
 
 
 def prediction_log_asset(specs: Sequence[ModelSpec], workspace: Workspace) -> dg.AssetsDefinition:
-    """Every champion's answers, taken from the servers' segments; what comes in is new, nothing comes in twice."""
+    """Every champion's answers, and labels that servers were sent, taken from segments; nothing comes in twice."""
 
     @dg.asset(
         key=KEY,
@@ -54,7 +54,8 @@ def sentence(done: Ingested) -> str:
     """The ingestion for people."""
     dropped = f", {done.dropped:,} dropped by servers" if done.dropped else ""
     broken = f", {done.broken:,} damaged places skipped ({done.broken_bytes:,} bytes)" if done.broken else ""
-    return f"{done.rows:,} rows from {done.segments:,} segments{dropped}{broken}"
+    labels = f" and {done.labels:,} labels" if done.labels else ""
+    return f"{done.rows:,} rows{labels} from {done.segments:,} segments{dropped}{broken}"
 
 
 def ingestion_metadata(done: Ingested, workspace: Workspace) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from dagster_project.domain.prediction import row_texts
+from dagster_project.domain.prediction import label_text, row_texts
 from dagster_project.storage.log_frames import NO_TIME, LogFrame, unpack
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ ID_BYTES = 16
 def schema() -> "pl.Schema":
     """The table's columns.
 
-    ``time`` is that of the event, where the client sent the contract's. ``inputs`` is a JSON object, null where the request was not sampled: models have different columns, and those of a
-    model change, but the table's do not. A row with ``dropped`` has no ``row_id``: so many rows were answered and could
-    not be kept. ``day`` (UTC) parts the files.
+    ``time`` is that of the event, where the client sent the contract's. ``inputs`` is a JSON object, null where the
+    request was not sampled: models have different columns, and those of a model change, but the table's do not. A row
+    with ``dropped`` has no ``row_id``: so many rows were answered and could not be kept. ``day`` (UTC) parts the files.
     """
     import polars as pl
 
@@ -96,11 +96,7 @@ def _times(frame: LogFrame, rows: int) -> list[int | None]:
 def _labels(frame: LogFrame, rows: int) -> list[str | None]:
     if "label" not in frame.outputs:
         return [None] * rows
-    return [_text(value) for value in unpack(frame.outputs["label"]).ravel().tolist()]
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return [label_text(value) for value in unpack(frame.outputs["label"]).ravel().tolist()]
 
 
 def _numbers(frame: LogFrame, name: str, rows: int) -> Any:

@@ -5,26 +5,42 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
 import msgspec
 
 from dagster_project.domain.errors import MachineryError
-from dagster_project.storage.log_frames import FORMAT, LogFrame, decode
 from dagster_project.storage.segments import FINISHED, Reading, SegmentName, read_frames, seed_of
 
 _FORGOTTEN_SECONDS = 3600
 
 
+class Frame(Protocol):
+    """What a payload decodes to."""
+
+    format: int
+
+
+F = TypeVar("F", bound=Frame)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[F]):
+    """What segments of one folder hold; ``decode`` raises ``msgspec.DecodeError``."""
+
+    decode: Callable[[bytes], F]
+    format: int
+
+
 @dataclass
-class Batch:
+class Batch(Generic[F]):
     """Frames for one commit, and the position in each stream that it reaches.
 
     ``emptied`` are finished segments of which the table has everything: they may go once the batch is committed.
     ``moved``: a segment was renamed or removed meanwhile, so that there may be more.
     """
 
-    frames: list[LogFrame] = field(default_factory=list)
+    frames: list[F] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)
     emptied: list[Path] = field(default_factory=list)
     broken: list[tuple[int, int]] = field(default_factory=list)
@@ -33,18 +49,18 @@ class Batch:
     moved: bool = False
 
 
-def next_batch(folder: Path, position: Callable[[str], int], most_bytes: int) -> Batch:
+def next_batch(kind: Kind[F], folder: Path, position: Callable[[str], int], most_bytes: int) -> Batch[F]:
     """The frames behind ``position`` (of a stream) in every segment, up to some ``most_bytes``.
 
     Raises:
         MachineryError: a segment can't be read, or another version of the server wrote it.
     """
-    batch = Batch()
+    batch: Batch[F] = Batch()
     unfinished: set[str] = set()
     for path, name in _segments(folder):
         if name.stream in unfinished:
             continue  # a stream's position is one number: nothing behind a gap is taken
-        if not _take(path, name, position(name.stream), batch, most_bytes):
+        if not _take(kind, path, name, position(name.stream), batch, most_bytes):
             unfinished.add(name.stream)
         if batch.size >= most_bytes:
             break
@@ -65,7 +81,7 @@ def _segments(folder: Path) -> list[tuple[Path, SegmentName]]:
     return [(path, name) for path in sorted(folder.glob("*")) if (name := SegmentName.of(path))]
 
 
-def _take(path: Path, name: SegmentName, position: int, batch: Batch, most_bytes: int) -> bool:
+def _take(kind: Kind[F], path: Path, name: SegmentName, position: int, batch: Batch[F], most_bytes: int) -> bool:
     """Add what is new in one segment; whether all of it was taken and nothing more will come."""
     offset = max(0, position - name.base)
     try:
@@ -81,7 +97,7 @@ def _take(path: Path, name: SegmentName, position: int, batch: Batch, most_bytes
         raise MachineryError(f"{path}: can't be read: {error.strerror or error}. Nothing of it was taken.") from error
     batch.broken += [(offset + start, offset + end) for start, end in reading.broken]
     if reading.payloads:
-        batch.frames += [_decoded(payload, path) for payload in reading.payloads]
+        batch.frames += [_decoded(kind, payload, path) for payload in reading.payloads]
         batch.positions[name.stream] = name.base + offset + reading.end
         batch.segments.add(name.stem)
         batch.size += reading.end
@@ -109,11 +125,11 @@ def _is_dead(file: BinaryIO) -> bool:
     return True
 
 
-def _decoded(payload: bytes, path: Path) -> LogFrame:
+def _decoded(kind: Kind[F], payload: bytes, path: Path) -> F:
     try:
-        frame = decode(payload)
+        frame = kind.decode(payload)
     except msgspec.DecodeError as error:
         raise MachineryError(f"{path}: a frame that nobody can read: {error}. Nothing of it was taken.") from error
-    if frame.format != FORMAT:
-        raise MachineryError(f"{path}: frames of format {frame.format}; this version reads {FORMAT}. Update it.")
+    if frame.format != kind.format:
+        raise MachineryError(f"{path}: frames of format {frame.format}; this version reads {kind.format}. Update it.")
     return frame

@@ -21,14 +21,17 @@ from dagster_project.serving.http import (
     read_body,
     send_answer,
 )
+from dagster_project.serving.labelling import Labeller
 from dagster_project.serving.metrics import Metrics
 from dagster_project.serving.protocol import BadRequest, InferRequest, decode_request, decompress, encode_response
 from dagster_project.serving.reconcile import Reconciler
 from dagster_project.serving.registry import Loaded, Registry
+from dagster_project.serving.reviewing import Reviewer
 from dagster_project.serving.views import Views, view_at
 
-INFER, EXPLAIN = CALLS = ("infer", "explain")
-LOOK = "infer"  # the role that looking asks for
+INFER, EXPLAIN, LABELS, REVIEW = CALLS = ("infer", "explain", "labels", "review")
+ROLES = {INFER: "infer", EXPLAIN: "explain", LABELS: "label", REVIEW: "label"}
+METHODS = {REVIEW: ("GET", "POST")}
 _log = logging.getLogger("acts.serving")
 
 
@@ -36,10 +39,12 @@ class App:
     """One server: what it serves, who may call it, what it writes down."""
 
     def __init__(
-        self, registry: Registry, reconciler: Reconciler, answerer: Answerer, explainer: Explainer, metrics: Metrics,
-        guard: Guard, views: Views, body_bytes: int, closing: Callable[[], Awaitable[None]],
+        self, registry: Registry, reconciler: Reconciler, answerer: Answerer, explainer: Explainer, labeller: Labeller,
+        reviewer: Reviewer, metrics: Metrics, guard: Guard, views: Views, body_bytes: int,
+        closing: Callable[[], Awaitable[None]],
     ) -> None:  # fmt: skip
-        self._registry, self._reconciler, self._answerer = registry, reconciler, answerer
+        self._registry, self._reconciler, self._answerer, self._labeller = registry, reconciler, answerer, labeller
+        self._reviewer = reviewer
         self._explainer, self._metrics, self._guard, self._views = explainer, metrics, guard, views
         self._body_bytes, self._closing = body_bytes, closing
         self.arriving: int | None = None
@@ -66,8 +71,10 @@ class App:
         name = ""
         try:
             if parts[-1] in CALLS and len(parts) >= 5 and parts[1] == "v2" and parts[2] == "models":
-                if scope["method"] != "POST":
-                    raise HttpError(405, f"{scope['path'][:200]} takes POST", (b"allow", b"POST"))
+                methods = METHODS.get(parts[-1], ("POST",))
+                if scope["method"] not in methods:
+                    words = f"{scope['path'][:200]} takes {' or '.join(methods)}"
+                    raise HttpError(405, words, (b"allow", ", ".join(methods).encode()))
                 loaded, action = self._find(parts)
                 name = loaded.model.name
                 return name, await self._call(loaded, action, scope, receive, started)
@@ -88,10 +95,14 @@ class App:
             return name, error(500, "something unexpected broke; the server's log says what")
 
     def _find(self, parts: list[str]) -> tuple[Loaded, str]:
-        """/v2/models/NAME[/versions/V]/ACTION"""
-        version = parts[5] if len(parts) == 7 and parts[4] == "versions" else None
+        """/v2/models/NAME[/versions/V]/ACTION; labels and review are of no version: they are of what happened."""
+        version = parts[5] if len(parts) == 7 and parts[4] == "versions" and parts[6] in (INFER, EXPLAIN) else None
         if version is None and len(parts) != 5:
-            raise HttpError(404, "there is nothing here; infer and explain stand below a model or its version")
+            raise HttpError(
+                404,
+                "there is nothing here; infer and explain stand below a model or its version, labels and review "
+                "below a model",
+            )
         loaded = self._registry.pick(parts[3], version)
         if loaded is None:
             raise HttpError(404, self._views.unknown(parts[3], version))
@@ -99,11 +110,18 @@ class App:
 
     async def _call(self, loaded: Loaded, action: str, scope: Scope, receive: Receive, started: float) -> Answer:
         headers = dict(scope["headers"])
-        self._guard.admit(headers, scope.get("client"), INFER if action == INFER else EXPLAIN)
+        holder = self._guard.admit(headers, scope.get("client"), ROLES[action])
         body = await read_body(headers, receive, self._body_bytes)
         encoding = headers.get(b"content-encoding")
         if encoding:
             body = decompress(body, encoding.decode("latin-1"), self._body_bytes)
+        name = holder.name if holder else None
+        if action == LABELS:
+            return as_json(await self._labeller.take(loaded, body, name))
+        if action == REVIEW and scope["method"] == "GET":
+            return as_json(await self._reviewer.next(loaded, scope["query_string"], name))
+        if action == REVIEW:
+            return as_json(await self._reviewer.skip(loaded, body, name))
         request = decode_request(body, _header_length(headers), loaded.model.signature)
         if action == EXPLAIN:
             return as_json(await self._explainer.explain(loaded, request))
@@ -126,7 +144,7 @@ class App:
         if method not in (view.method, "HEAD" if view.method == "GET" else view.method):
             raise HttpError(405, f"{path[:200]} takes {view.method}", (b"allow", view.method.encode()))
         if not view.open:
-            self._guard.admit(dict(scope["headers"]), scope.get("client"), LOOK)
+            self._guard.admit(dict(scope["headers"]), scope.get("client"), view.role)
         if method == "POST":
             await read_body(dict(scope["headers"]), receive, self._body_bytes)
         answer = view.answer(self._views, parts)

@@ -44,7 +44,7 @@ class ModelMetrics:
 
     def __init__(self) -> None:
         self.request_seconds, self.batch_rows = Distribution(SECONDS), Distribution(ROWS)
-        self.rows, self.run_seconds, self.swaps = 0, 0.0, 0
+        self.rows, self.run_seconds, self.swaps, self.labels = 0, 0.0, 0, 0
 
     def ran(self, rows: int, seconds: float) -> None:
         """A run of the model."""
@@ -106,6 +106,7 @@ class Metrics(Collector):
         for name, help_text, attribute in (
             ("acts_rows", "Rows answered.", "rows"),
             ("acts_run_seconds", "Seconds spent in onnxruntime.", "run_seconds"),
+            ("acts_labels", "Labels taken and on the disk.", "labels"),
             ("acts_swaps", "Times that another version went live.", "swaps"),
         ):
             family = CounterMetricFamily(name, help_text, labels=["model"])

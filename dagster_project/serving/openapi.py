@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .openapi_labels import WORDS, answer_schema, example_labels, labels_schema
+from .openapi_review import MODELS, SKIP, SKIPPED, WHO, asked_schema
+from .openapi_review import WORDS as REVIEW_WORDS
 from .openapi_schemas import Schema, example_request, request_schema, response_schema
 from .signature import Signature
 
@@ -43,6 +46,7 @@ def openapi_document(models: Mapping[str, Signature], version: str) -> dict[str,
             keys[1]: {"title": f"answer of {name}", **response_schema(signature)},
         }
         paths |= _model_paths(name, *keys, example_request(signature))
+        paths |= _labels_path(name, signature) | _review_path(name, signature)
     return {
         "openapi": "3.1.0",
         "info": {"title": "threeacts champions", "version": version, "description": "Open Inference Protocol V2"},
@@ -60,6 +64,7 @@ def _server_paths() -> dict[str, Any]:
         "/v2": {"get": _operation("what the server is", _object("name", "version", "extensions"), guarded)},
         "/v2/health/live": {"get": _operation("whether the process answers", _object("live"))},
         "/v2/health/ready": {"get": _operation("whether all models answer", ready, more={"503": not_ready})},
+        "/v2/review": {"get": _operation("models that people may be asked about", MODELS, guarded)},
         "/v2/repository/index": {"post": _operation("the models, as Triton lists them", {"type": "array"}, guarded)},
         "/metrics": {"get": _operation("for Prometheus", {"type": "string"}, guarded, "text/plain")},
         "/openapi.json": {"get": _operation("this document", {"type": "object"}, guarded)},
@@ -80,6 +85,26 @@ def _model_paths(name: str, request: str, response: str, example: Schema) -> dic
         shared = {"parameters": parameters} if parameters else {}
         paths |= {at + end: {**shared, **operations} for end, operations in found.items()}
     return paths
+
+
+def _labels_path(name: str, signature: Signature) -> dict[str, Any]:
+    reasons = tuple(status for status in _REASONS if status not in ("503", "504"))
+    more = {"503": _json("the labels could not be written", _reference("Error"))}
+    operation = _operation(f"what is true of rows that {name} answered", answer_schema(), reasons, more=more)
+    operation["description"] = WORDS
+    body = {"schema": labels_schema(signature), "examples": {"one label": {"value": example_labels(signature)}}}
+    operation["requestBody"] = {"required": True, "content": {"application/json": body}}
+    return {f"/v2/models/{name}/labels": {"post": operation}}
+
+
+def _review_path(name: str, signature: Signature) -> dict[str, Any]:
+    reasons = ("400", "401", "403", "404", "429")
+    more = {"503": _json("the queue could not be read or written", _reference("Error"))}
+    asked = _operation(f"rows of {name} that a person is asked about", asked_schema(signature), reasons, more=more)
+    asked |= {"description": REVIEW_WORDS, "parameters": [WHO]}
+    skipped = _operation("ask this person no more about a row", SKIPPED, (*reasons, "413", "415"), more=more)
+    skipped["requestBody"] = {"required": True, "content": {"application/json": {"schema": SKIP}}}
+    return {f"/v2/models/{name}/review": {"get": asked, "post": skipped}}
 
 
 def _call(summary: str, request: str, answer: Schema, example: Schema) -> dict[str, Any]:

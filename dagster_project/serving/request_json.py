@@ -66,7 +66,7 @@ def parse(header: bytes, problems: Problems) -> Request:
         return _careful(header, problems)
     # each key has a colon, so more of them are in text, in keys unknown here, or in keys that are there twice
     if header.count(b":") != _keys(request):
-        _load(header)
+        load(header)
     return request
 
 
@@ -87,7 +87,7 @@ def _inner(parameters: Parameters | None) -> int:
 
 
 def _careful(header: bytes, problems: Problems) -> Request:
-    document = _load(header)
+    document = load(header)
     try:
         loose = msgspec.convert(document, _Loose)
         msgspec.json.encode((loose.id, loose.parameters, loose.outputs))
@@ -112,9 +112,14 @@ def _tensor(raw: dict[str, Any], position: int, problems: Problems) -> Tensor | 
     return tensor
 
 
-def _load(header: bytes) -> Any:
+def load(header: bytes) -> Any:
+    """Any JSON document; NaN is None.
+
+    Raises:
+        BadRequest: it is not JSON, nested too deep, or repeats a key.
+    """
     if not header.strip():
-        raise BadRequest("the request's JSON is empty; send an inference request")
+        raise BadRequest("the request's JSON is empty; send a request")
     try:
         # bytes that are no UTF-8 become lone surrogates, found where they are
         text = header.decode("utf-8", "surrogateescape")

@@ -18,12 +18,14 @@ from dagster_project.serving.answering import Answerer
 from dagster_project.serving.app import App
 from dagster_project.serving.explaining import Explainer
 from dagster_project.serving.guard import Guard
+from dagster_project.serving.labelling import Labeller
 from dagster_project.serving.memory import give_back_large_blocks
 from dagster_project.serving.metrics import Metrics
 from dagster_project.serving.prediction_log import PredictionLog, log_key
 from dagster_project.serving.rate import RateLimit
 from dagster_project.serving.reconcile import Reconciler
 from dagster_project.serving.registry import Registry
+from dagster_project.serving.reviewing import Reviewer
 from dagster_project.serving.tokens import Tokens, may_listen
 from dagster_project.serving.views import Views
 from dagster_project.storage.deployments import Deployments
@@ -61,6 +63,8 @@ def make_app(settings: Settings, tokens: Tokens) -> App:
     except OSError as error:
         raise MachineryError(f"{folder}: the prediction log can't be written: {error.strerror}.") from error
     log = PredictionLog(folder, server, flush=1.0)
+    reviewer = Reviewer(workspace.serving)
+    labeller = Labeller(registry, workspace.serving_labels, server, key, reviewer)
     metrics.loaded = registry.waiting
     metrics.log_rows = lambda: {"backlog": log.backlog, "dropped": log.dropped}
 
@@ -75,12 +79,14 @@ def make_app(settings: Settings, tokens: Tokens) -> App:
 
     async def closing() -> None:
         await reconciler.leave()
+        labeller.close()
+        reviewer.close()
         log.close()
 
     views = Views(registry, reconciler, metrics)
     return App(
-        registry, reconciler, Answerer(registry, log, key), Explainer(), metrics, Guard(tokens, rate), views,
-        settings.body_bytes, closing,
+        registry, reconciler, Answerer(registry, log, key), Explainer(), labeller, reviewer, metrics,
+        Guard(tokens, rate), views, settings.body_bytes, closing,
     )  # fmt: skip
 
 

@@ -58,6 +58,7 @@ class Signature:
         request_rows: int = 10_000,
         unread: tuple[str, ...] = (),
         time_column: str | None = None,
+        classes: tuple[Scalar, ...] = (),
     ) -> None:
         """``unread``: columns of the contract that may be sent and are passed over; ``time_column`` is kept."""
         self.inputs = inputs
@@ -66,6 +67,7 @@ class Signature:
         self.request_rows = request_rows
         self.time_column = time_column
         self.unread = frozenset(unread) - {time_column}
+        self.classes = classes
         self.beside = frozenset(name for name in (id_column, time_column) if name)
         self.expected = {served.name: Expected(served) for served in inputs}
         self.datatypes = {output.name: output.datatype for output in outputs}
@@ -75,7 +77,8 @@ class Signature:
     def of(cls, model: DesiredModel, manifest: BundleManifest) -> "Signature":
         """The signature of one model's bytes, as its contract and its manifest say."""
         outputs = tuple(_output(name, manifest) for name in manifest.outputs)
-        return cls(model.inputs, outputs, model.id_column, model.serving.request_rows, model.unread, model.time_column)
+        most, classes = model.serving.request_rows, manifest.classes if "label" in manifest.outputs else ()
+        return cls(model.inputs, outputs, model.id_column, most, model.unread, model.time_column, classes)
 
     @cached_property
     def every_output(self) -> dict[bool, tuple[tuple[str, bool], ...]]:

@@ -75,7 +75,8 @@ def test_rows_become_columns(folder: Path, warehouse: str) -> None:
     assert len({row["row_id"] for row in rows}) == 4
     assert rows[0] == {
         "row_id": f"{first.first_id:032x}"[:8] + rows[0]["row_id"][8:],
-        "at": at, "time": None, "model": "late", "onnx": DIGEST, "place": "live", "server": "s-1", "id": "r1.0", "label": "late",
+        "at": at, "time": None, "model": "late", "onnx": DIGEST, "place": "live", "server": "s-1", "id": "r1.0",
+        "label": "late",
         "inputs": '{"miles":1.5,"carrier":"UA","pixels":[1.0,2.0]}', "seconds": 0.25, "value": None,
         "probabilities": [0.25, 0.75], "dropped": None, "day": at.date(),
     }  # fmt: skip
@@ -243,9 +244,8 @@ def test_a_damaged_last_frame_is_counted_once_nobody_writes(folder: Path, wareho
 def test_a_segment_of_another_version_is_left_alone(
     folder: Path, warehouse: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.storage.log_frames.FORMAT", 2)
     serve(folder, answer(1))
-    monkeypatch.setattr("dagster_project.monitoring.log_segments.FORMAT", 2)
+    monkeypatch.setattr("dagster_project.storage.log_frames.FORMAT", 2)
     with pytest.raises(MachineryError, match="frames of format 1; this version reads 2"):
         ingest(folder, warehouse)
     assert len(segments(folder)) == 1

@@ -30,7 +30,17 @@ def test_every_path_is_there_for_every_model() -> None:
     for model in MODELS:
         for version in ("", "/versions/{version}"):
             assert {f"/v2/models/{model}{version}{end}" for end in below} <= set(paths)
-    server = {"/v2", "/v2/health/live", "/v2/health/ready", "/v2/repository/index", "/metrics", "/openapi.json"}
+        assert f"/v2/models/{model}/labels" in paths and f"/v2/models/{model}/versions/{{version}}/labels" not in paths
+        assert set(paths[f"/v2/models/{model}/review"]) == {"get", "post"}
+    server = {
+        "/v2",
+        "/v2/review",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/v2/repository/index",
+        "/metrics",
+        "/openapi.json",
+    }
     assert server <= set(paths)
     responses = paths["/v2/models/late_arrival/infer"]["post"]["responses"]
     assert {"200", "400", "401", "403", "404", "413", "415", "429", "503", "504"} <= set(responses)
