@@ -24,6 +24,7 @@ COMMANDS = {
     "github": "What the workflows on GitHub call; and acts github protect.",
     "compute": "Where models are trained: profiles, plans, what was left behind.",
     "ingest": "Move what servers logged into the prediction log's table.",
+    "labels": "Write what people said on the review page as files of a contract.",
     "reproduce": "Train a champion again and compare the bytes.",
     "serve": "Serve the champions, and follow what is deployed.",
     "demo": "Play the whole story on real flights.",

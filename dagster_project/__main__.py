@@ -3,6 +3,7 @@
     python -m dagster_project build --repo R --kind dataset|model --name N --result FILE
     python -m dagster_project record --repo R [--deployed] FILE ...
     python -m dagster_project ingest --repo R --result FILE
+    python -m dagster_project labels --repo R --model N --to FOLDER --result FILE
 
 Exit codes: 0 built or reused, 1 a blocking check said no, 2 a file the user wrote is wrong, 3 the machinery broke,
 130 interrupted.
@@ -14,6 +15,7 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return build(workspace, parsed.kind, parsed.name, parsed.result)
         if parsed.program == "ingest":
             return ingest(workspace, parsed.result)
+        if parsed.program == "labels":
+            return labels(workspace, parsed.model, parsed.to, parsed.result)
         return record(workspace, parsed.files, deployed=parsed.deployed)
     except ActsError as error:
         print(error, file=sys.stderr)
@@ -109,6 +113,26 @@ def ingest(workspace: Workspace, result_file: Path) -> int:
         from dagster_project.factories.prediction_log import ingested_event
 
         _tell(workspace, [ingested_event(done, workspace)])
+    return PASSED
+
+
+def labels(workspace: Workspace, model: str, folder: str, result: Path) -> int:
+    """Write a model's human labels to one more file in ``folder``; the LabelExport to ``result``.
+
+    Raises:
+        UsageError: there is no such model, or its labels join to no source.
+        MachineryError: tables or folder can't be read or written; nothing was changed.
+    """
+    from dagster_project.monitoring.label_export import export_labels
+    from dagster_project.monitoring.watched import Watched
+    from dagster_project.storage.files import write_atomic
+
+    repository = load_repository(FolderTree(workspace.repo))
+    _find(repository, "model", model)
+    spec = repository.specs[model]
+    watched = Watched(spec, repository.contracts[spec.contract.name], repository.locks.get(model), workspace)
+    place = folder if "://" in folder else str(workspace.repo / folder)
+    write_atomic(result, export_labels(watched, place, datetime.now(UTC)).to_json().encode())
     return PASSED
 
 
@@ -184,7 +208,11 @@ def _parser() -> argparse.ArgumentParser:
     recorded.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a verdict's JSON or a lock's YAML")
     ingested = programs.add_parser("ingest", help="take the servers' segments into the prediction log's table")
     ingested.add_argument("--result", type=Path, required=True, help="where the Ingested is written")
-    for program in (built, recorded, ingested):
+    labelled = programs.add_parser("labels", help="write what people said as files that a contract reads")
+    labelled.add_argument("--model", required=True)
+    labelled.add_argument("--to", required=True, help="a folder below the repository, or an object storage URI")
+    labelled.add_argument("--result", type=Path, required=True, help="where the LabelExport is written")
+    for program in (built, recorded, ingested, labelled):
         program.add_argument("--repo", type=Path, default=Path(), help="the repository (default: where you stand)")
     return parser
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from ci.main import main as acts
 from dagster_project.data.datasets import materialise, read
 from dagster_project.domain.contract import Column, DataContract, Derivation, Server
 from dagster_project.domain.errors import UsageError
@@ -15,6 +16,7 @@ from dagster_project.domain.workspace import Workspace
 from dagster_project.monitoring.label_export import export_labels
 from dagster_project.monitoring.watched import Watched
 from tests.monitoring.reviewed import COLUMNS, NOW, answer, say, watched, write
+from tests.pipeline.small import opened, write_repository
 
 SQL = """
 SELECT
@@ -83,6 +85,23 @@ def test_an_id_that_joins_to_nothing_is_refused(tmp_path: Path) -> None:
         export(watched(tmp_path, typed=secret))
     with pytest.raises(UsageError, match="no column with the role id"):
         export(watched(tmp_path, typed=COLUMNS[1:]))
+
+
+def test_acts_labels_writes_them_below_the_repository(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    repository, workspace = opened(write_repository(tmp_path / "repo", days=1))
+    (spec,) = repository.specs.values()
+    here = Watched(spec, repository.contracts[spec.contract.name], None, workspace)
+    write(here, [answer(1, 0.5, id="r1"), answer(2, 0.5, id=None)])
+    say(here, (1, "ann", "true"), (2, "ann", "false"))
+    command = ["labels", spec.name, "--to", "landing/human", "--repo", str(workspace.repo)]
+    assert acts(command) == 0
+    said = capfd.readouterr().out
+    assert "1 label in " in said and "1 labelled row left out" in said
+    (file,) = (workspace.repo / "landing" / "human").glob(f"{spec.name}-*.parquet")
+    assert pl.read_parquet(file).drop("known").row(0) == ("r1", True, 1, False)
+    assert acts(command) == 0 and "nothing new was said" in capfd.readouterr().out
+    assert acts(["labels", "nobody", "--to", "x", "--repo", str(workspace.repo)]) == 2
+    assert "there is no model called nobody" in capfd.readouterr().err
 
 
 def dataset(name: str, columns: dict[str, Any], path: str | None = None) -> DataContract:
