@@ -22,7 +22,7 @@ class Finding(StrictModel):
     """What one check or gate found, in words and as data."""
 
     name: str
-    source: Literal["contract", "compatibility", "deepchecks", "gate", "trust", "build", "spec"]
+    source: Literal["contract", "compatibility", "deepchecks", "gate", "trust", "build", "spec", "monitoring"]
     outcome: Outcome
     summary: str
     hint: str = ""
