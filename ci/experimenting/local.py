@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Protocol
 
 from ci.experimenting.commits import branch_head, checked_out_in, move_branch
-from ci.experimenting.proposal import Proposal, listed, others_changes, stacked
-from ci.git import is_ancestor
+from ci.experimenting.proposal import Proposal, listed, others_changes, stacked, stands_on
 from dagster_project.domain.experimenting import Ending, branch_of
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.files import write_atomic
+
+TEXT, COMMENTS = "pull.md", "comments.md"
 
 
 @dataclass(frozen=True)
@@ -45,21 +46,23 @@ class LocalForge:
         if held:
             return Proposed("held", tip, str(place), held)
         commit = stacked(self.repo, wanted, tip)
-        if commit or not (place / "pull.md").exists():
-            write_atomic(place / "pull.md", f"# {wanted.title}\n\n{wanted.body}".encode())
+        if commit or not (place / TEXT).exists():
+            write_atomic(place / TEXT, f"# {wanted.title}\n\n{wanted.body}".encode())
         if commit is None:
             return Proposed("unchanged", tip, str(place))
         move_branch(self.repo, wanted.branch, commit, tip)
-        is_open = tip is not None and not is_ancestor(self.repo, tip, wanted.base)
-        return Proposed("updated" if is_open else "opened", commit, str(place))
+        if tip and not stands_on(self.repo, tip, wanted.base):
+            return Proposed("updated", commit, str(place))
+        (place / COMMENTS).unlink(missing_ok=True)
+        return Proposed("opened", commit, str(place))
 
     def tell(self, model: str, base: str, words: str, now: datetime) -> str | None:
         """See ``Forge``: ``comments.md`` beside the text."""
         branch = branch_of(model)
         tip = branch_head(self.repo, branch)
-        if tip is None or tip == base or is_ancestor(self.repo, tip, base):
+        if tip is None or stands_on(self.repo, tip, base):
             return None
-        place = self.folder / branch / "comments.md"
+        place = self.folder / branch / COMMENTS
         before = place.read_text() if place.exists() else ""
         said = f"**{now:%Y-%m-%d %H:%M}** {words}\n"
         if said not in before:

@@ -100,9 +100,9 @@ def others_changes(repo: Path, wanted: Proposal, tip: str) -> tuple[str, ...]:
 
 def stacked(repo: Path, wanted: Proposal, tip: str | None) -> str | None:
     """The commit that the branch moves to from ``tip``; None: it proposes this already."""
-    if tip and _on(repo, wanted.base, tip) and _proposes(repo, tip, wanted):
+    if tip and stands_on(repo, wanted.base, tip) and _proposes(repo, tip, wanted):
         return None
-    below = () if tip is None or _on(repo, tip, wanted.head) else (tip,)
+    below = () if tip is None or stands_on(repo, tip, wanted.head) else (tip,)
     return commit_files(repo, wanted.head, [*below, wanted.head], wanted.files, wanted.message, wanted.at)
 
 
@@ -120,7 +120,8 @@ def _proposes(repo: Path, tip: str, wanted: Proposal) -> bool:
     return same and tree_with(repo, tip, wanted.files) == tree_with(repo, wanted.head, wanted.files)
 
 
-def _on(repo: Path, older: str, newer: str) -> bool:
+def stands_on(repo: Path, older: str, newer: str) -> bool:
+    """Whether ``newer`` is ``older`` or was made on top of it."""
     return older == newer or is_ancestor(repo, older, newer)
 
 

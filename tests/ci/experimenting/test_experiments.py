@@ -13,7 +13,7 @@ from dagster_project.domain.specs import load_spec
 from dagster_project.domain.verdict import Outcome
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.ledger import Ledger
-from tests.ci.experimenting.conftest import DAY, NOW, on_main, quickly, tried
+from tests.ci.experimenting.conftest import DAY, NOW, on_main, tried
 from tests.ci.workbench import GOOD, MODEL, SPEC, WEAK, git
 from tests.pipeline.small import deliver
 from tests.trees import edited
@@ -36,20 +36,16 @@ def text_of(repo: Path) -> str:
 
 
 def test_what_passes_is_proposed_and_not_promoted(repo: Path) -> None:
-    before = on_main(repo, {SPEC: GOOD})
+    before = on_main(repo, {SPEC: WIDER})
     row = tried(repo)
-    assert row.ending == "opened" and rows(repo) == [row] and row.base == row.head == before
+    assert row.ending == "opened" and rows(repo) == [row] and row.base == before
     assert main_tip(repo) == before and (repo / LOCK).read_text() == GitTree(repo, "main").read(LOCK).decode()
-    assert changed(repo) == [LOCK] and git(repo, "rev-parse", BRANCH) == row.commit
+    assert git(repo, "rev-parse", BRANCH) == row.commit
     lock = GitTree(repo, BRANCH).read(LOCK).decode()
-    assert str(row.challenger) in lock and f"replaces: {row.champion}" in lock and f"commit: {before}" in lock
+    assert str(row.challenger) in lock and f"replaces: {row.champion}" in lock and f"commit: {row.head}" in lock
     assert "because: asked for by hand" in text_of(repo) and "Nothing is promoted until" in text_of(repo)
     assert (Path(str(row.report)) / "report.html").exists()
-
-
-def test_the_pull_request_needs_nothing_built_or_judged_again(repo: Path) -> None:
-    on_main(repo, {SPEC: WIDER})
-    row = tried(repo)
+    # What the pull request itself says is what was built, so that nothing of it is built or judged again.
     plan = make_plan(repo, "main", BRANCH)
     assert plan.steps == () and not plan.refused
     assert [f.outcome for f in plan.findings if "lock" in f.name] == [Outcome.PASSED]
@@ -68,6 +64,7 @@ def test_an_equal_challenger_is_refused_and_written_down(repo: Path) -> None:
     assert (Path(str(row.report)) / "verdict-model-tardy.json").exists()
 
 
+@pytest.mark.slow
 def test_a_newer_challenger_brings_the_same_pull_request_up_to_date(repo: Path) -> None:
     on_main(repo, {SPEC: GOOD})
     first = tried(repo)
@@ -80,6 +77,7 @@ def test_a_newer_challenger_brings_the_same_pull_request_up_to_date(repo: Path) 
     assert str(second.challenger) in GitTree(repo, BRANCH).read(LOCK).decode()
 
 
+@pytest.mark.slow
 def test_what_is_merged_becomes_champion_and_the_next_one_opens_anew(repo: Path) -> None:
     on_main(repo, {SPEC: WIDER})
     first = tried(repo)
@@ -90,6 +88,7 @@ def test_what_is_merged_becomes_champion_and_the_next_one_opens_anew(repo: Path)
     assert again.head == again.base == first.commit, "main declares the wider search by now"
 
 
+@pytest.mark.slow
 def test_a_refusal_is_told_on_the_pull_request_that_is_open(repo: Path) -> None:
     on_main(repo, {SPEC: GOOD})
     first = tried(repo)
@@ -101,38 +100,18 @@ def test_a_refusal_is_told_on_the_pull_request_that_is_open(repo: Path) -> None:
     assert git(repo, "rev-parse", BRANCH) == first.commit
 
 
-@pytest.mark.parametrize("path", ["README.md", SPEC])
-def test_a_branch_that_others_work_on_is_left_alone(repo: Path, path: str) -> None:
-    from ci.experimenting.commits import commit_files, move_branch
-
-    on_main(repo, {SPEC: GOOD})
-    first = tried(repo)
-    own = commit_files(repo, str(first.commit), [str(first.commit)], {path: GOOD.encode() + b"# mine\n"}, "mine\n", NOW)
-    move_branch(repo, BRANCH, own, first.commit)
-    deliver(repo, "more", first=400, days=40)
-    row = tried(repo, NOW + DAY)
-    assert row.ending == "held" and path in row.words[0]
-    assert git(repo, "rev-parse", BRANCH) == own
-
-
-def test_a_branch_that_is_checked_out_is_left_alone(repo: Path, tmp_path: Path) -> None:
-    on_main(repo, {SPEC: GOOD})
-    git(repo, "branch", BRANCH, "main")
-    git(repo, "worktree", "add", "-q", str(tmp_path / "elsewhere"), BRANCH)
-    row = tried(repo)
-    assert row.ending == "held" and "elsewhere" in row.words[0]
-
-
-def test_what_breaks_is_no_verdict_and_the_next_run_goes_on(repo: Path) -> None:
+def test_what_breaks_is_no_verdict_and_two_never_run_at_once(repo: Path) -> None:
     def broken(*given: object) -> BuildResult:
+        with pytest.raises(UsageError, match="another experiment"):
+            tried(repo)
         raise MachineryError("the disk is full")
 
-    on_main(repo, {SPEC: GOOD})
     row = tried(repo, builder=broken)
     assert (row.ending, row.words, row.verdict) == ("broken", ("the disk is full",), None)
-    assert tried(repo, NOW + DAY).ending == "opened"
+    assert rows(repo) == [row]
 
 
+@pytest.mark.slow
 def test_a_kill_before_the_row_is_written_costs_nothing(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     on_main(repo, {SPEC: GOOD})
     with monkeypatch.context() as patch:
@@ -147,12 +126,19 @@ def test_a_kill_before_the_row_is_written_costs_nothing(repo: Path, monkeypatch:
     )
 
 
-def test_one_at_a_time(repo: Path) -> None:
-    def inside(*given: object) -> BuildResult:
-        with pytest.raises(UsageError, match="another experiment"):
-            tried(repo)
-        return quickly(*given)  # type: ignore[arg-type]
+@pytest.mark.slow
+def test_a_spent_holdout_waits_for_newly_labelled_rows_that_renew_it(repo: Path) -> None:
+    def unbuilt(*given: object) -> BuildResult:
+        raise AssertionError("nothing may be built")
 
-    on_main(repo, {SPEC: GOOD})
-    assert tried(repo, builder=inside).ending == "opened"
-    assert len(rows(repo)) == 1
+    few = edited(WEAK, ("    size: P120D", "    size: P120D\n    judgements: 1\n    renewal: 100"))
+    on_main(repo, {SPEC: edited(few, ("include: [carrier, seats]", "include: [miles, carrier, seats]"))})
+    row = tried(repo, builder=unbuilt)
+    assert row.ending == "waiting" and "budget is spent" in row.words[0] and row.verdict
+    assert "100 more newly labelled rows renew it" in row.words[0] and git(repo, "branch", "--list", BRANCH) == ""
+    deliver(repo, "more", first=400, days=9)
+    assert "10 more" in tried(repo, NOW + DAY, builder=unbuilt).words[0]
+    deliver(repo, "most", first=409, days=1)
+    row = tried(repo, NOW + 2 * DAY)
+    assert row.ending == "opened", row.words
+    assert row.labelled == 4100
