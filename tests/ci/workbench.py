@@ -17,9 +17,9 @@ from dagster_project.domain.requests import build_request
 from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.provenance import vouch
 from dagster_project.storage.store import ArtifactStore
-from dagster_project.training.candidate import fit, refit
+from dagster_project.training.candidate import refit
 from dagster_project.training.job import _bundle
-from dagster_project.training.problem import pose
+from dagster_project.training.problem import fit, pose
 from dagster_project.training.progress import Stopwatch
 from dagster_project.training.rows import load_data
 from dagster_project.training.space import propose
