@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ci.git import answer_of, broken, output_of, resolve
-from dagster_project.domain.errors import MachineryError
+from dagster_project.domain.errors import MachineryError, RefusedError
 
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--end-of-options")
 
@@ -26,6 +26,31 @@ def fetch_branch(repo: Path, branch: str, token: str | None = None) -> str:
         MachineryError: origin has no such branch, or does not answer.
     """
     return _fetch(repo, f"refs/heads/{branch}", f"refs/acts/heads/{branch}", token)
+
+
+def remote_head(repo: Path, branch: str, token: str | None = None) -> str | None:
+    """Commit of ``branch`` of ``origin``; None where it has none.
+
+    Raises:
+        MachineryError: origin does not answer.
+    """
+    asked = ("ls-remote", "--quiet", "--end-of-options", "origin", f"refs/heads/{branch}")
+    answer = answer_of(repo, asked, settings=_authority(token))
+    found = answer.stdout.decode().split()
+    return broken(answer) if answer.returncode else found[0] if found else None
+
+
+def push_branch(repo: Path, branch: str, commit: str, token: str | None = None) -> None:
+    """Move ``branch`` of ``origin`` forward to ``commit``, or make it; whoever was faster is not overwritten.
+
+    Raises:
+        RefusedError: it does not stand below the commit any more, or a rule of the repository says no.
+    """
+    push = ("push", "--quiet", "--no-verify", "--end-of-options", "origin", f"{commit}:refs/heads/{branch}")
+    answer = answer_of(repo, push, settings=_authority(token))
+    if answer.returncode:
+        reason = answer.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise RefusedError(f"{branch} can't be moved: {reason[0][:300]}. Look at the branch, and run the job again.")
 
 
 def has_commit(repo: Path, commit: str) -> bool:

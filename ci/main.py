@@ -25,6 +25,7 @@ COMMANDS = {
     "compute": "Where models are trained: profiles, plans, what was left behind.",
     "ingest": "Move what servers logged into the prediction log's table.",
     "labels": "Write what people said on the review page as files of a contract.",
+    "experiment": "Propose a challenger when something calls for one; never promote it.",
     "reproduce": "Train a champion again and compare the bytes.",
     "serve": "Serve the champions, and follow what is deployed.",
     "demo": "Play the whole story on real flights.",

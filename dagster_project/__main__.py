@@ -1,6 +1,6 @@
 """The programs that the ``acts`` command starts. Dagster is imported when it has to run.
 
-    python -m dagster_project build --repo R --kind dataset|model --name N --result FILE
+    python -m dagster_project build --repo R [--tree T] --kind dataset|model --name N --result FILE
     python -m dagster_project record --repo R [--deployed] FILE ...
     python -m dagster_project ingest --repo R --result FILE
     python -m dagster_project labels --repo R --model N --to FOLDER --result FILE
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     workspace = Workspace(repo=parsed.repo.resolve())
     try:
         if parsed.program == "build":
-            return build(workspace, parsed.kind, parsed.name, parsed.result)
+            return build(workspace, parsed.kind, parsed.name, parsed.result, parsed.tree)
         if parsed.program == "ingest":
             return ingest(workspace, parsed.result)
         if parsed.program == "labels":
@@ -63,8 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN
 
 
-def build(workspace: Workspace, kind: str, name: str, result_file: Path) -> int:
+def build(workspace: Workspace, kind: str, name: str, result_file: Path, tree: Path | None = None) -> int:
     """Build a dataset or model with what it is made from; write the BuildResult to ``result_file``.
+
+    ``tree``: a folder whose contracts and models are built, in place of the repository's.
 
     Raises:
         UsageError, UserFileError: there is no such subject, or a file is wrong.
@@ -74,7 +76,7 @@ def build(workspace: Workspace, kind: str, name: str, result_file: Path) -> int:
     from dagster_project.factories.locking import exclusive
     from dagster_project.storage.files import write_atomic
 
-    repository = load_repository(FolderTree(workspace.repo))
+    repository = load_repository(FolderTree(tree or workspace.repo))
     _find(repository, kind, name)
     with exclusive(workspace.home / "locks" / f"{kind}-{name}.lock", f"{kind} {name}"):
         result = _unchanged(repository, workspace, kind, name) or _launch(repository, workspace, kind, name)
@@ -203,6 +205,7 @@ def _parser() -> argparse.ArgumentParser:
     built.add_argument("--kind", choices=("dataset", "model"), required=True)
     built.add_argument("--name", required=True)
     built.add_argument("--result", type=Path, required=True, help="where the BuildResult is written")
+    built.add_argument("--tree", type=Path, help="where contracts and models are read (default: the repository)")
     recorded = programs.add_parser("record", help="tell Dagster of verdicts and champion locks")
     recorded.add_argument("--deployed", action="store_true", help="the locks were deployed")
     recorded.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a verdict's JSON or a lock's YAML")

@@ -65,12 +65,13 @@ def as_document(looks: "list[Look]", rows: list[ExperimentRow]) -> dict[str, obj
 
 
 def _done(repo: Path, base: str, model: str, due: Due, now: datetime, quiet: bool) -> ExperimentRow:
+    from ci.experimenting.bench import LocalBench
     from ci.experimenting.local import LocalForge
     from ci.experimenting.run import experiment
     from dagster_project.domain.workspace import Workspace
 
     forge = LocalForge(Workspace(repo=repo))
-    row = experiment(repo, base, model, due, now, forge, quiet=quiet)
+    row = experiment(repo, base, model, due, now, forge, LocalBench(quiet))
     if not quiet:
         show(row)
     return row

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ci.commands.github_experiments import experiments
 from ci.github.standing import SAMPLE
 from ci.options import count, repo_option, say
 from dagster_project.domain.errors import PASSED, REFUSED
@@ -16,6 +17,9 @@ from dagster_project.domain.errors import PASSED, REFUSED
 @click.group("github")
 def command() -> None:
     """The steps of the workflows in .github/workflows, and the repository's protection."""
+
+
+command.add_command(experiments)
 
 
 @command.command("builds")

@@ -1,6 +1,5 @@
 """One challenger: the commit that declares it, its build, and its verdict by the rules of the commit below it."""
 
-import tempfile
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,22 +82,6 @@ def write_declarations(repo: Path, commit: str, folder: Path) -> None:
     tree = GitTree(repo, commit)
     for path in (path for part in DECLARATIONS for path in tree.paths(part)):
         write_atomic(folder / path, tree.read(path))
-
-
-def build(tried: Challenge, quiet: bool) -> BuildResult:
-    """Build the challenger on what its sources hold now, by the head's declarations.
-
-    Raises:
-        MachineryError: the build broke.
-    """
-    from ci.programs import run_build
-    from dagster_project.domain.origin import Origin
-
-    origin = Origin(commit=tried.head, launcher="experiment")
-    with tempfile.TemporaryDirectory(prefix="acts-experiment-") as folder:
-        write_declarations(tried.session.workspace.repo, tried.head, Path(folder))
-        workspace = tried.session.workspace
-        return run_build(workspace, "model", tried.model, quiet=quiet, tree=Path(folder), origin=origin)
 
 
 def spent(tried: Challenge, snapshot: Snapshot) -> str:

@@ -52,6 +52,11 @@ class GitHub:
         """See ``pulls.pulls_of_commit``."""
         return self._do(f"the pull requests of commit {sha}", lambda: pulls.pulls_of_commit(self._connection, sha))
 
+    def pull_of_branch(self, branch: str, base: str) -> PullRequest | None:
+        """See ``pulls.pull_of_branch``."""
+        what = f"the pull request of {branch} onto {base}"
+        return self._do(what, lambda: pulls.pull_of_branch(self._connection, branch, base))
+
     def open_pull(self, branch: str, base: str, title: str, body: str) -> PullRequest:
         """See ``pulls.open_pull``."""
         what = f"a pull request of {branch} onto {base}"

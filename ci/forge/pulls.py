@@ -28,6 +28,13 @@ def pulls_of_commit(connection: Connection, sha: str) -> tuple[PullRequest, ...]
     return tuple(reading.pull_request(found) for found in connection.pages("commits", sha, "pulls"))
 
 
+def pull_of_branch(connection: Connection, branch: str, base: str) -> PullRequest | None:
+    """The open pull request of a branch of this repository onto ``base``; None: there is none."""
+    repository = connection.repository
+    found = repository.pull_requests(state="open", head=f"{repository.owner.login}:{branch}", base=base)
+    return next((reading.pull_request(one.as_dict()) for one in found), None)
+
+
 def open_pull(connection: Connection, branch: str, base: str, title: str, body: str) -> PullRequest:
     """The open pull request of a branch of this repository onto ``base``, made or brought up to date."""
     from github3.exceptions import UnprocessableEntity

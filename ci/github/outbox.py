@@ -8,7 +8,7 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -22,6 +22,7 @@ from dagster_project.storage.store import ArtifactStore
 DOCUMENT = "outbox.json"
 MOST_BLOBS = 10_000
 MOST_BYTES = 2 * 1024**3
+Value = TypeVar("Value", bound=StrictModel)
 _Digest = r"^sha256:[0-9a-f]{64}$"
 
 
@@ -52,7 +53,18 @@ class Outbox(StrictModel):
     blobs: tuple[str, ...] = Field(default=(), max_length=MOST_BLOBS)
 
 
-def write_outbox(folder: Path, outbox: Outbox, store: ArtifactStore) -> str:
+class Document(Protocol):
+    """What names the blobs that go with it."""
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """Their digests."""
+
+    def to_json(self) -> str:
+        """The document's text."""
+
+
+def write_outbox(folder: Path, outbox: Document, store: ArtifactStore) -> str:
     """Copy the blobs that it names and write the document last; its digest."""
     for digest in outbox.blobs:
         write_atomic(folder / _name(digest), store.get(digest))
@@ -62,6 +74,11 @@ def write_outbox(folder: Path, outbox: Outbox, store: ArtifactStore) -> str:
 
 
 def read_outbox(folder: Path, digest: str) -> Outbox:
+    """The evaluation of a pull request in ``folder``; see :func:`read_document`."""
+    return read_document(folder, digest, Outbox)
+
+
+def read_document(folder: Path, digest: str, kind: type[Value]) -> Value:
     """The document of ``folder``, if it is the one with ``digest``.
 
     Raises:
@@ -73,7 +90,7 @@ def read_outbox(folder: Path, digest: str) -> Outbox:
             f"{folder / DOCUMENT}: not the document that was evaluated ({digest[:19]}). Nothing is taken."
         )
     try:
-        return Outbox.from_json(data)
+        return kind.from_json(data)
     except ValidationError as error:
         raise RefusedError(f"{folder / DOCUMENT}: no outbox: {error.errors()[0]['msg']}.") from error
 

@@ -1,26 +1,26 @@
 """A repository whose main has a weak champion, copied for each test with its store, warehouse and ledgers."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ci.experimenting.asking import BY_HAND
+from ci.experimenting.bench import Bench, LocalBench
 from ci.experimenting.challenge import Challenge
 from ci.experimenting.local import LocalForge
 from ci.experimenting.run import experiment
 from ci.git import main_tip
 from ci.main import main
 from dagster_project.domain.build import BuildResult
-from dagster_project.domain.experimenting import Due, ExperimentRow
+from dagster_project.domain.experimenting import ExperimentRow
 from dagster_project.domain.workspace import Workspace
 from tests.ci.workbench import MODEL, SPEC, WEAK, built_from, change, git, judged, quick_build, save, settled
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-Experiment = Callable[..., ExperimentRow]
 
 
 @pytest.fixture(scope="package")
@@ -52,17 +52,18 @@ def repo(crowned: Path, tmp_path: Path) -> Iterator[Path]:
     assert (git(folder, "rev-parse", "HEAD"), git(folder, "status", "--porcelain")) == before, "the working folder"
 
 
-def quickly(tried: Challenge, quiet: bool) -> BuildResult:
+class QuickBench(LocalBench):
     """One fit of the head's spec, as the program would build it, without Dagster and Ray."""
-    return built_from(tried.session.workspace, tried.session.head)
+
+    def build(self, tried: Challenge) -> BuildResult:
+        """See ``Bench``."""
+        return built_from(tried.session.workspace, tried.session.head)
 
 
-def tried(
-    repo: Path, now: datetime = NOW, due: Due = BY_HAND, builder: Callable[..., BuildResult] = quickly
-) -> ExperimentRow:
-    """An experiment on main's tip."""
+def tried(repo: Path, now: datetime = NOW, bench: Bench | None = None) -> ExperimentRow:
+    """An experiment on main's tip, asked for by hand."""
     forge = LocalForge(Workspace(repo=repo))
-    return experiment(repo, main_tip(repo), MODEL, due, now, forge, quiet=True, builder=builder)
+    return experiment(repo, main_tip(repo), MODEL, BY_HAND, now, forge, bench or QuickBench())
 
 
 def on_main(repo: Path, files: dict[str, str]) -> str:

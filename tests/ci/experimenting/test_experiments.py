@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ci.experimenting.challenge import Challenge
 from ci.git import GitTree, main_tip
 from ci.planning import make_plan
 from dagster_project.domain.build import BuildResult
@@ -13,7 +14,7 @@ from dagster_project.domain.specs import load_spec
 from dagster_project.domain.verdict import Outcome
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.ledger import Ledger
-from tests.ci.experimenting.conftest import DAY, NOW, on_main, tried
+from tests.ci.experimenting.conftest import DAY, NOW, QuickBench, on_main, tried
 from tests.ci.workbench import GOOD, MODEL, SPEC, WEAK, git
 from tests.pipeline.small import deliver
 from tests.trees import edited
@@ -101,12 +102,13 @@ def test_a_refusal_is_told_on_the_pull_request_that_is_open(repo: Path) -> None:
 
 
 def test_what_breaks_is_no_verdict_and_two_never_run_at_once(repo: Path) -> None:
-    def broken(*given: object) -> BuildResult:
-        with pytest.raises(UsageError, match="another experiment"):
-            tried(repo)
-        raise MachineryError("the disk is full")
+    class Broken(QuickBench):
+        def build(self, _: Challenge) -> BuildResult:
+            with pytest.raises(UsageError, match="another experiment"):
+                tried(repo)
+            raise MachineryError("the disk is full")
 
-    row = tried(repo, builder=broken)
+    row = tried(repo, bench=Broken())
     assert (row.ending, row.words, row.verdict) == ("broken", ("the disk is full",), None)
     assert rows(repo) == [row]
 
@@ -128,16 +130,17 @@ def test_a_kill_before_the_row_is_written_costs_nothing(repo: Path, monkeypatch:
 
 @pytest.mark.slow
 def test_a_spent_holdout_waits_for_newly_labelled_rows_that_renew_it(repo: Path) -> None:
-    def unbuilt(*given: object) -> BuildResult:
-        raise AssertionError("nothing may be built")
+    class Idle(QuickBench):
+        def build(self, _: Challenge) -> BuildResult:
+            raise AssertionError("nothing may be built")
 
     few = edited(WEAK, ("    size: P120D", "    size: P120D\n    judgements: 1\n    renewal: 100"))
     on_main(repo, {SPEC: edited(few, ("include: [carrier, seats]", "include: [miles, carrier, seats]"))})
-    row = tried(repo, builder=unbuilt)
+    row = tried(repo, bench=Idle())
     assert row.ending == "waiting" and "budget is spent" in row.words[0] and row.verdict
     assert "100 more newly labelled rows renew it" in row.words[0] and git(repo, "branch", "--list", BRANCH) == ""
     deliver(repo, "more", first=400, days=9)
-    assert "10 more" in tried(repo, NOW + DAY, builder=unbuilt).words[0]
+    assert "10 more" in tried(repo, NOW + DAY, bench=Idle()).words[0]
     deliver(repo, "most", first=409, days=1)
     row = tried(repo, NOW + 2 * DAY)
     assert row.ending == "opened", row.words
