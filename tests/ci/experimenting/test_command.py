@@ -4,15 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ci.git import main_tip
+from ci.git import GitTree, main_tip
 from ci.main import main
 from dagster_project.domain.experimenting import DRIFT, LEDGER
+from dagster_project.domain.loading import load_repository
 from dagster_project.domain.workspace import Workspace
+from dagster_project.monitoring.experiments import is_due
+from dagster_project.monitoring.watched import Watched
 from dagster_project.storage.ledger import Ledger
 from tests.ci.experimenting.conftest import NOW, on_main
 from tests.ci.workbench import GOOD, MODEL, SPEC, git
@@ -44,6 +48,12 @@ def test_what_is_due_is_said_with_its_reason_and_else_why_not(repo: Path, capsys
     Ledger(Workspace(repo=repo).ledger, DRIFT).append(alarm)
     assert answer(repo, capsys, "--now", "2026-03-05")["due"]["causes"] == ["drift", "new_rows"]
     assert answer(repo, capsys, "--now", DAY_ONE)["due"]["causes"] == ["new_rows"], "before the alarm"
+    known = load_repository(GitTree(repo, "main"))
+    spec = known.specs[MODEL]
+    watched = Watched(spec, known.contracts[spec.contract.name], known.locks[MODEL], Workspace(repo=repo))
+    asked = is_due(watched, NOW)
+    assert asked and asked.causes == ("drift", "new_rows"), "what Dagster's sensor asks is the same question"
+    assert is_due(replace(watched, lock=None), NOW) is None
     assert answer(repo, capsys, MODEL, "--cause", "manual")["due"]["causes"] == ["manual"]
 
 
