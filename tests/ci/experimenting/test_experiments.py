@@ -13,6 +13,8 @@ from dagster_project.domain.experimenting import LEDGER, ExperimentRow
 from dagster_project.domain.specs import load_spec
 from dagster_project.domain.verdict import Outcome
 from dagster_project.domain.workspace import Workspace
+from dagster_project.factories.instance import open_instance
+from dagster_project.factories.verdicts import judged_key
 from dagster_project.storage.ledger import Ledger
 from tests.ci.experimenting.conftest import DAY, NOW, QuickBench, on_main, tried
 from tests.ci.workbench import GOOD, MODEL, SPEC, WEAK, git
@@ -63,6 +65,12 @@ def test_an_equal_challenger_is_refused_and_written_down(repo: Path) -> None:
     assert rows(repo) == [row] and row.pull is None and row.verdict
     assert git(repo, "branch", "--list", BRANCH) == ""
     assert (Path(str(row.report)) / "verdict-model-tardy.json").exists()
+    with open_instance(Workspace(repo=repo)) as instance:
+        event = instance.get_latest_materialization_event(judged_key("model", MODEL))
+    assert event and event.asset_materialization, "operators see it in Dagster"
+    told = event.asset_materialization
+    assert told.metadata["promotable"].value is False and (told.tags or {})["acts/launcher"] == "experiment"
+    assert told.description and row.words[0] in told.description
 
 
 @pytest.mark.slow

@@ -9,6 +9,8 @@ from ci.experimenting.commits import commit_files, move_branch
 from ci.experimenting.local import LocalForge
 from ci.experimenting.proposal import Proposal
 from ci.git import GitTree, main_tip
+from ci.heads import push_branch, remote_head
+from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.lock import ChampionLock
 from dagster_project.domain.promotion import lock_text
 from dagster_project.domain.workspace import Workspace
@@ -106,6 +108,20 @@ def test_a_branch_that_is_checked_out_stays(repo: Path, tmp_path: Path) -> None:
     row = forge(repo).propose(wanted(repo, "one"))
     assert row.ending == "held" and "elsewhere" in row.words
     assert git(repo, "rev-parse", BRANCH) == main_tip(repo)
+
+
+def test_a_push_never_overwrites_who_was_faster(repo: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", "--bare", str(repo), str(tmp_path / "origin"))
+    clones = [tmp_path / name for name in ("one", "other")]
+    for clone in clones:
+        git(tmp_path, "clone", "-q", "--branch", "main", str(tmp_path / "origin"), str(clone))
+    tip = main_tip(clones[0])
+    made = [commit_files(each, tip, [tip], {"a": each.name.encode()}, "m\n", NOW) for each in clones]
+    assert remote_head(clones[0], BRANCH) is None
+    push_branch(clones[0], BRANCH, made[0])
+    with pytest.raises(RefusedError, match="can't be moved"):
+        push_branch(clones[1], BRANCH, made[1])
+    assert remote_head(clones[1], BRANCH) == made[0]
 
 
 def test_a_folder_inside_a_repository_is_written_where_it_lies(tmp_path: Path) -> None:
