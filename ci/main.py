@@ -24,6 +24,7 @@ COMMANDS = {
     "github": "What the workflows on GitHub call; and acts github protect.",
     "compute": "Where models are trained: profiles, plans, what was left behind.",
     "ingest": "Move what servers logged into the prediction log's table.",
+    "monitor": "What became of a champion's answers: labels, performance, drift.",
     "labels": "Write what people said on the review page as files of a contract.",
     "experiment": "Propose a challenger when something calls for one; never promote it.",
     "reproduce": "Train a champion again and compare the bytes.",

@@ -3,6 +3,7 @@
     python -m dagster_project build --repo R [--tree T] --kind dataset|model --name N --result FILE
     python -m dagster_project record --repo R [--deployed] FILE ...
     python -m dagster_project ingest --repo R --result FILE
+    python -m dagster_project monitor --repo R [--model N] --part P ... --now TIME --result FILE
     python -m dagster_project labels --repo R --model N --to FOLDER --result FILE
 
 Exit codes: 0 built or reused, 1 a blocking check said no, 2 a file the user wrote is wrong, 3 the machinery broke,
@@ -25,6 +26,7 @@ from dagster_project.domain.build import BuildResult
 from dagster_project.domain.errors import BROKEN, PASSED, REFUSED, ActsError, UsageError
 from dagster_project.domain.loading import load_repository
 from dagster_project.domain.lock import ChampionLock
+from dagster_project.domain.monitored import PARTS, MonitoredParts, PartName
 from dagster_project.domain.repository import FolderTree, Repository
 from dagster_project.domain.specs import load_lock
 from dagster_project.domain.verdict import Verdict
@@ -48,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return build(workspace, parsed.kind, parsed.name, parsed.result, parsed.tree)
         if parsed.program == "ingest":
             return ingest(workspace, parsed.result)
+        if parsed.program == "monitor":
+            return monitor(workspace, parsed.model, parsed.part, parsed.now, parsed.result)
         if parsed.program == "labels":
             return labels(workspace, parsed.model, parsed.to, parsed.result)
         return record(workspace, parsed.files, deployed=parsed.deployed)
@@ -111,10 +115,35 @@ def ingest(workspace: Workspace, result_file: Path) -> int:
 
     done = take_in(workspace.serving_log, workspace.warehouse)
     write_atomic(result_file, done.to_json().encode())
-    if done.rows or done.dropped or done.broken:
+    if done.rows or done.labels or done.dropped or done.broken:
         from dagster_project.factories.prediction_log import ingested_event
 
         _tell(workspace, [ingested_event(done, workspace)])
+    return PASSED
+
+
+def monitor(workspace: Workspace, model: str | None, parts: Sequence[PartName], now: datetime, result: Path) -> int:
+    """Do ``parts`` for a model, or for each that has a champion; write the MonitoredParts to ``result``.
+
+    Raises:
+        UsageError, UserFileError: there is no such model or no champion, or a file is wrong.
+        MachineryError: tables can't be read or written; what was committed stays.
+    """
+    from dagster_project.factories.monitoring import monitored_events
+    from dagster_project.monitoring.parts import look_at
+    from dagster_project.monitoring.watched import Watched
+    from dagster_project.storage.files import write_atomic
+
+    repository = load_repository(FolderTree(workspace.repo))
+    if model is not None:
+        _find(repository, "model", model)
+    looks = []
+    for name in [model] if model else sorted(repository.locks):
+        spec = repository.specs[name]
+        watched = Watched(spec, repository.contracts[spec.contract.name], repository.locks.get(name), workspace)
+        looks += [look_at(part, watched, now) for part in PARTS if part in parts]
+    _tell(workspace, [event for look in looks for event in monitored_events(look)])
+    write_atomic(result, MonitoredParts(looks=tuple(looks)).to_json().encode())
     return PASSED
 
 
@@ -211,11 +240,16 @@ def _parser() -> argparse.ArgumentParser:
     recorded.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a verdict's JSON or a lock's YAML")
     ingested = programs.add_parser("ingest", help="take the servers' segments into the prediction log's table")
     ingested.add_argument("--result", type=Path, required=True, help="where the Ingested is written")
+    monitored = programs.add_parser("monitor", help="join labels to answers, measure, look for drift, explain, ask")
+    monitored.add_argument("--model", help="one model; default: each that has a champion")
+    monitored.add_argument("--part", choices=PARTS, action="append", required=True)
+    monitored.add_argument("--now", type=datetime.fromisoformat, required=True, help="with its time zone")
+    monitored.add_argument("--result", type=Path, required=True, help="where the MonitoredParts are written")
     labelled = programs.add_parser("labels", help="write what people said as files that a contract reads")
     labelled.add_argument("--model", required=True)
     labelled.add_argument("--to", required=True, help="a folder below the repository, or an object storage URI")
     labelled.add_argument("--result", type=Path, required=True, help="where the LabelExport is written")
-    for program in (built, recorded, ingested, labelled):
+    for program in (built, recorded, ingested, monitored, labelled):
         program.add_argument("--repo", type=Path, default=Path(), help="the repository (default: where you stand)")
     return parser
 

@@ -79,6 +79,14 @@ class Drift(Switched):
     severity: AlertSeverity = "warning"
 
 
+class Explanations(Switched):
+    """What the champion looks at in production, held against what it looked at when it was judged."""
+
+    schedule: Cron = "0 6 1 * *"
+    window: Positive = timedelta(days=30)
+    rows: int = Field(default=500, ge=50, le=10_000, description="a sample of so many answers is explained")
+
+
 class Review(Switched):
     """What people are asked: the least certain answers, and a random audit share by which the bias is seen."""
 
@@ -96,4 +104,5 @@ class Monitoring(StrictModel):
     labels: Labels = Labels()
     performance: Performance = Performance()
     drift: Drift = Drift()
+    explanations: Explanations = Explanations()
     review: Review = Review()

@@ -10,6 +10,7 @@ from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.console import console
 from dagster_project.factories.datasets import VALUES, dataset_asset
 from dagster_project.factories.models import candidate_key, model_assets
+from dagster_project.factories.monitoring import monitoring_assets, monitoring_schedules
 from dagster_project.factories.naming import build_job
 from dagster_project.factories.prediction_log import ingestion_schedule, prediction_log_asset
 from dagster_project.factories.reaping import reaping_sensors
@@ -30,7 +31,7 @@ def definitions_for(repository: Repository, workspace: Workspace, documents: Doc
         assets=[*_datasets(repository, workspace), *_models(repository, workspace), *_log(repository, workspace)],
         asset_checks=[verdict_check(kind, name, workspace) for kind, name in subjects],
         jobs=[_job(kind, name, subjects) for kind, name in subjects],
-        schedules=[ingestion_schedule()] if repository.specs else [],
+        schedules=_schedules(repository),
         sensors=[*_landing(repository, workspace), *reaping_sensors(workspace)],
         resources={
             VALUES: documents,
@@ -54,7 +55,8 @@ def _models(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefin
     return [
         asset
         for name, spec in repository.specs.items()
-        for asset in model_assets(spec, repository.contracts[spec.contract.name], repository.locks.get(name), workspace)
+        for make in (model_assets, monitoring_assets)
+        for asset in make(spec, repository.contracts[spec.contract.name], repository.locks.get(name), workspace)
     ]
 
 
@@ -65,6 +67,11 @@ def _landing(repository: Repository, workspace: Workspace) -> list[dg.SensorDefi
 def _log(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefinition]:
     """What champions answered; there is none without models."""
     return [prediction_log_asset(tuple(repository.specs.values()), workspace)] if repository.specs else []
+
+
+def _schedules(repository: Repository) -> list[dg.ScheduleDefinition]:
+    ingestion = [ingestion_schedule()] if repository.specs else []
+    return [*ingestion, *(each for spec in repository.specs.values() for each in monitoring_schedules(spec))]
 
 
 def _job(kind: str, name: str, subjects: Sequence[tuple[str, str]]) -> "UnresolvedAssetJobDefinition":

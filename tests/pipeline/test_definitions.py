@@ -5,14 +5,16 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from dagster_project.domain.monitored import PARTS
 from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.assembly import definitions_for
+from dagster_project.factories.monitoring import monitoring_schedules
 from dagster_project.factories.naming import identifier, owner, unique_identifiers
 from dagster_project.factories.rule_checks import check_names
 from dagster_project.factories.sensors import landing_sensor
 from dagster_project.factories.values import documents_of
 from tests.pipeline.small import deliver, opened, write_repository
-from tests.trees import repository
+from tests.trees import SPEC, edited, repository, tree
 
 ROOT = Path(__file__).parents[2]
 STAGES = ("features", "split", "search", "candidate", "evaluation", "champion", "deployment")
@@ -30,7 +32,7 @@ def test_every_contract_and_spec_becomes_assets(definitions: dg.Definitions) -> 
     expected = {
         dg.AssetKey("rides"),
         dg.AssetKey("trips"),
-        *(dg.AssetKey(["tardy", stage]) for stage in STAGES),
+        *(dg.AssetKey(["tardy", stage]) for stage in (*STAGES, *PARTS)),
         served,
     }
     assert set(graph.get_all_asset_keys()) == expected
@@ -42,14 +44,22 @@ def test_every_contract_and_spec_becomes_assets(definitions: dg.Definitions) -> 
         assert graph.get(key).owners == ["team:rides-team"], key
 
 
-def test_lineage_is_unbroken_from_source_to_what_champions_answered(definitions: dg.Definitions) -> None:
+def test_lineage_is_unbroken_from_source_to_what_watches_the_champion(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    seen, waiting = set(), [dg.AssetKey("prediction_log")]
+    seen, waiting = set(), [dg.AssetKey(["tardy", part]) for part in PARTS]
     while waiting:
         key = waiting.pop()
         seen.add(key)
         waiting.extend(graph.get(key).parent_keys)
     assert seen == set(graph.get_all_asset_keys())
+
+
+def test_parts_of_monitoring_run_by_themselves_where_the_spec_says_so() -> None:
+    spec = edited(SPEC, ("task: binary\n", "task: binary\nmonitoring: {drift: {on: true, schedule: '7 4 * * 1'}}\n"))
+    schedules = {each.name: each for each in monitoring_schedules(repository(tree(spec=spec)).specs["tardy"])}
+    assert set(schedules) == {f"tardy_{part}" for part in PARTS}
+    assert [name for name, each in schedules.items() if each.default_status.value == "RUNNING"] == ["tardy_drift"]
+    assert schedules["tardy_drift"].cron_schedule == "7 4 * * 1"
 
 
 def test_contract_rules_block_and_verdicts_do_not_run_in_builds(definitions: dg.Definitions) -> None:
