@@ -9,6 +9,7 @@ from dagster_project.domain.repository import Repository
 from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.console import console
 from dagster_project.factories.datasets import VALUES, dataset_asset
+from dagster_project.factories.experiments import experiment_asset, experiment_sensor
 from dagster_project.factories.models import candidate_key, model_assets
 from dagster_project.factories.monitoring import monitoring_assets, monitoring_schedules
 from dagster_project.factories.naming import build_job
@@ -32,7 +33,11 @@ def definitions_for(repository: Repository, workspace: Workspace, documents: Doc
         asset_checks=[verdict_check(kind, name, workspace) for kind, name in subjects],
         jobs=[_job(kind, name, subjects) for kind, name in subjects],
         schedules=_schedules(repository),
-        sensors=[*_landing(repository, workspace), *reaping_sensors(workspace)],
+        sensors=[
+            *_landing(repository, workspace),
+            *_experimenting(repository, workspace),
+            *reaping_sensors(workspace),
+        ],
         resources={
             VALUES: documents,
             "training_program": dg.PipesSubprocessClient(termination_timeout_seconds=PATIENCE_SECONDS),
@@ -52,16 +57,24 @@ def _datasets(repository: Repository, workspace: Workspace) -> list[dg.AssetsDef
 
 
 def _models(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    return [
-        asset
-        for name, spec in repository.specs.items()
-        for make in (model_assets, monitoring_assets)
-        for asset in make(spec, repository.contracts[spec.contract.name], repository.locks.get(name), workspace)
-    ]
+    found: list[dg.AssetsDefinition | dg.AssetSpec] = []
+    for name, spec in repository.specs.items():
+        contract, lock = repository.contracts[spec.contract.name], repository.locks.get(name)
+        found += model_assets(spec, contract, lock, workspace)
+        found += monitoring_assets(spec, contract, lock, workspace)
+        found.append(experiment_asset(spec, workspace))
+    return found
 
 
 def _landing(repository: Repository, workspace: Workspace) -> list[dg.SensorDefinition]:
     return [landing_sensor(contract, workspace) for contract in repository.contracts.values() if reads_files(contract)]
+
+
+def _experimenting(repository: Repository, workspace: Workspace) -> list[dg.SensorDefinition]:
+    return [
+        experiment_sensor(spec, repository.contracts[spec.contract.name], repository.locks.get(name), workspace)
+        for name, spec in repository.specs.items()
+    ]
 
 
 def _log(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefinition]:

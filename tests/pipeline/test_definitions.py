@@ -32,7 +32,7 @@ def test_every_contract_and_spec_becomes_assets(definitions: dg.Definitions) -> 
     expected = {
         dg.AssetKey("rides"),
         dg.AssetKey("trips"),
-        *(dg.AssetKey(["tardy", stage]) for stage in (*STAGES, *PARTS)),
+        *(dg.AssetKey(["tardy", stage]) for stage in (*STAGES, *PARTS, "experiment")),
         served,
     }
     assert set(graph.get_all_asset_keys()) == expected
@@ -46,7 +46,7 @@ def test_every_contract_and_spec_becomes_assets(definitions: dg.Definitions) -> 
 
 def test_lineage_is_unbroken_from_source_to_what_watches_the_champion(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    seen, waiting = set(), [dg.AssetKey(["tardy", part]) for part in PARTS]
+    seen, waiting = set(), [dg.AssetKey(["tardy", part]) for part in (*PARTS, "experiment")]
     while waiting:
         key = waiting.pop()
         seen.add(key)
