@@ -9,8 +9,17 @@ from ci.options import repo_option
 
 @click.command("demo")
 @repo_option
-def command(repo: Path) -> None:
-    """A first champion, a better one, a refused contract and a refused model; in at most ten minutes on two cores."""
-    from ci.demo.story import play
+@click.option("--year", is_flag=True, help="Live through twelve months with a deployed champion instead.")
+def command(repo: Path, year: bool) -> None:
+    """A first champion, a better one, a refused contract and a refused model; in at most ten minutes on two cores.
 
-    play(repo.resolve() / ".acts" / "demo")
+    --year: a champion is served and watched day by day, and challenged by experiments.
+    """
+    from ci.demo.story import play
+    from ci.demo.year import play_year
+
+    home = repo.resolve() / ".acts"
+    if year:
+        play_year(home / "demo-year")
+    else:
+        play(home / "demo")

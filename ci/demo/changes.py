@@ -14,6 +14,17 @@ REPEATING = ["ConflictingLabels", "DataDuplicates", "TrainTestSamplesMix"]
 """A timetable repeats itself: with these features alone, rows are alike."""
 TRIALS = 4
 RECENT = "P92D"
+WATCHING: dict[str, Any] = {
+    # Nothing but what clients send: the year's truth comes through the server, later than the answers.
+    "labels": {"on": True, "contract": False, "maturity": "P3D"},
+    "performance": {
+        "on": True, "window": "P7D", "slices": ["origin"], "bounds": [{"metric": "roc_auc", "minimum": 0.55}],
+    },
+    "drift": {"on": True, "window": "P28D", "season": ["weekday", "hour"]},
+    "explanations": {"on": True, "window": "P28D"},
+    "review": {"on": True},
+}  # fmt: skip
+EXPERIMENTS = {"on": True, "schedule": "0 0 1 */3 *", "pause": "P20D"}
 
 
 def first_model(repo: Path) -> None:
@@ -42,6 +53,19 @@ def recent_window(repo: Path) -> None:
     def change(spec: dict[str, Any]) -> None:
         spec["split"]["window"] = RECENT
         spec["candidates"] = [{"family": "hist_gradient_boosting"}]
+
+    _edit(repo / SPEC, change)
+
+
+def watched_model(repo: Path) -> None:
+    """The repository's own features and one family; everything that watches a champion is on, and experiments are."""
+
+    def change(spec: dict[str, Any]) -> None:
+        spec["candidates"] = [{"family": "logistic_regression"}]
+        spec["search"]["trials"] = 2
+        spec["serving"] = {"log": {"inputs": 1.0}}
+        spec["monitoring"] = WATCHING
+        spec["experiment"] = EXPERIMENTS
 
     _edit(repo / SPEC, change)
 
