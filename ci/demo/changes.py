@@ -24,7 +24,7 @@ WATCHING: dict[str, Any] = {
     "explanations": {"on": True, "window": "P28D"},
     "review": {"on": True},
 }  # fmt: skip
-EXPERIMENTS = {"on": True, "schedule": "0 0 1 */3 *", "pause": "P20D"}
+EXPERIMENTS = {"on": True, "schedule": "0 0 1 * *", "pause": "P20D"}
 
 
 def first_model(repo: Path) -> None:

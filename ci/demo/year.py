@@ -98,7 +98,7 @@ def _month(repo: Path, replay: Replay, month: int, year: Year) -> None:
     _look(repo, day, year, ("labels", "performance", "drift", "explanations", "review"))
     if month not in TAUGHT:
         land(repo, range(month, month + 1))
-    _experiment(repo, day, year)
+        _experiment(repo, day, year)
 
 
 def _look(repo: Path, day: date, year: Year, parts: tuple[str, ...]) -> None:

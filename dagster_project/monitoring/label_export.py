@@ -13,8 +13,8 @@ from dagster_project.domain.contract import Column, LogicalType, Role
 from dagster_project.domain.errors import MachineryError, UsageError
 from dagster_project.domain.label_export import LabelExport
 from dagster_project.monitoring.agreement import Said, consensus
-from dagster_project.monitoring.answered import answered
 from dagster_project.monitoring.human_labels import human_labels
+from dagster_project.monitoring.tables import answers
 from dagster_project.monitoring.watched import Watched
 from dagster_project.storage.files import location, write_atomic
 from dagster_project.storage.folders import children, in_words
@@ -69,7 +69,7 @@ def _with_ids(found: "pl.DataFrame", watched: Watched) -> "pl.DataFrame":
     import polars as pl
 
     here = pl.col("row_id").is_in(found["row_id"].unique().to_list()) & pl.col("id").is_not_null()
-    ids = answered(watched).filter(here).select("row_id", "id").unique("row_id").collect()
+    ids = answers(watched).filter(here).select("row_id", "id").unique("row_id").collect()
     return found.join(ids, on="row_id")
 
 

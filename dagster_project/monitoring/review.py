@@ -9,9 +9,9 @@ from dagster_project.domain.contract import Column, LogicalType, Role
 from dagster_project.domain.families import CLASSIFICATION
 from dagster_project.domain.review import ReviewQueue, ReviewRow, ShownColumn
 from dagster_project.monitoring.agreement import agreement
-from dagster_project.monitoring.answered import answered, naturally_known
 from dagster_project.monitoring.choosing import Chosen, Heard, choose
 from dagster_project.monitoring.human_labels import human_labels, said_by_row
+from dagster_project.monitoring.tables import NATURAL, answers, outcomes
 from dagster_project.monitoring.watched import Watched
 from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.reviews import Reviews
@@ -68,9 +68,9 @@ def candidates(watched: Watched, now: datetime) -> "pl.DataFrame":
     margin = pl.when(chances.list.len() > 1).then(
         chances.list.get(0, null_on_oob=True) - chances.list.get(1, null_on_oob=True)
     )
-    known = naturally_known(watched).filter(young).select("row_id")
+    known = outcomes(watched).filter(young & (pl.col("kind") == NATURAL)).select("row_id").unique()
     return (
-        answered(watched)
+        answers(watched)
         .filter(young & pl.col("inputs").is_not_null())
         .select("row_id", "day", when=pl.coalesce("time", "at"), margin=margin)
         .filter(pl.col("when").is_between(begin, now, closed="right"))
@@ -108,7 +108,7 @@ def _rows(
 
     wanted = asked.filter(pl.col("row_id").is_in([row.row_id for row in chosen]))
     here = pl.col("day").is_in(wanted["day"].unique().to_list()) & pl.col("row_id").is_in(wanted["row_id"].to_list())
-    inputs = dict(answered(watched).filter(here).select("row_id", "inputs").collect().iter_rows())
+    inputs = dict(answers(watched).filter(here).select("row_id", "inputs").collect().iter_rows())
     times = dict(wanted.select("row_id", "when").iter_rows())
     found = []
     for row in sorted(chosen, key=lambda row: sha256(row.row_id.encode()).digest()):

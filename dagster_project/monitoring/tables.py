@@ -10,6 +10,7 @@ from dagster_project.monitoring.watched import Watched
 if TYPE_CHECKING:
     import polars as pl
 
+ANSWERS, OUTCOMES, WAITING = "answers", "outcomes", "waiting"
 NATURAL, HUMAN = "natural", "human"
 
 
@@ -34,7 +35,7 @@ def answers_schema() -> "pl.Schema":
 
 
 def outcomes_schema() -> "pl.Schema":
-    """One version of what is known of one answer's truth."""
+    """One label of one answer: a row's versions are those of one ``kind``, in the order of ``known``."""
     import polars as pl
 
     time, text = pl.Datetime("us", "UTC"), pl.String()
@@ -46,7 +47,6 @@ def outcomes_schema() -> "pl.Schema":
             "value": pl.Float64(),
             "known": time,
             "recorded": time,
-            "version": pl.Int64(),
             "day": pl.Date(),
         }
     )
@@ -54,12 +54,12 @@ def outcomes_schema() -> "pl.Schema":
 
 def answers(watched: Watched, first: date | None = None, last: date | None = None) -> "pl.LazyFrame":
     """Answers whose event was on the days from ``first`` to ``last``, both included; None is unbounded."""
-    return _within(rows_of(watched.answers_uri, answers_schema()), first, last)
+    return _within(rows_of(watched.uri_of(ANSWERS), answers_schema()), first, last)
 
 
 def outcomes(watched: Watched, first: date | None = None, last: date | None = None) -> "pl.LazyFrame":
     """Every version of every outcome of those days."""
-    return _within(rows_of(watched.outcomes_uri, outcomes_schema()), first, last)
+    return _within(rows_of(watched.uri_of(OUTCOMES), outcomes_schema()), first, last)
 
 
 def truth(
@@ -68,7 +68,7 @@ def truth(
     """What is true of each row, once: ``row_id``, ``kind``, ``label``, ``value``, ``known``, ``recorded``, ``audit``,
     ``day``.
 
-    What happened (the version that was known last, of those the one recorded last) goes before what people said (the
+    What happened (the version that was known last) goes before what people said (the
     class of more than half of them, or their median). Rows of which nothing is known, or no more, are absent.
     ``as_of``: as it stood then.
     """
@@ -77,7 +77,7 @@ def truth(
     every = outcomes(watched, first, last)
     if as_of is not None:
         every = every.filter(pl.col("recorded") <= as_of)
-    ordered = every.sort("known", "recorded", "version", "event")
+    ordered = every.sort("known", "event")
     natural = ordered.filter(pl.col("kind") == NATURAL).unique("row_id", keep="last", maintain_order=True)
     people = ordered.filter(pl.col("kind") == HUMAN).unique(["row_id", "who"], keep="last", maintain_order=True)
     human = _said(people).join(natural.select("row_id"), on="row_id", how="anti")

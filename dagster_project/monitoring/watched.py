@@ -22,20 +22,15 @@ class Watched:
     lock: ChampionLock | None
     workspace: Workspace
 
-    @property
-    def answers_uri(self) -> str:
-        """The table of the model's answers (docs/monitoring.md)."""
-        return self._table("answers")
+    def name_of(self, table: str) -> str:
+        """Name in the warehouse of one of the model's tables (monitoring/tables.py)."""
+        return f"monitoring/{self.spec.name}/{table}"
 
-    @property
-    def outcomes_uri(self) -> str:
-        """The table of their truth."""
-        return self._table("outcomes")
+    def uri_of(self, table: str) -> str:
+        """Where one of the model's tables lies."""
+        return str(location(self.workspace.warehouse) / self.name_of(table))
 
     @property
     def maturity(self) -> timedelta:
         """Age at which a day's labels count as there."""
         return self.spec.monitoring.labels.maturity or self.contract.label_delay or timedelta(0)
-
-    def _table(self, name: str) -> str:
-        return str(location(self.workspace.warehouse) / "monitoring" / self.spec.name / name)

@@ -12,17 +12,10 @@ from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
 from dagster_project.monitoring.append_table import AppendTable
 from dagster_project.monitoring.label_table import label_table, schema
+from dagster_project.monitoring.tables import answers_schema, outcomes_schema
 from dagster_project.monitoring.watched import Watched
 
 NOW = datetime(2026, 3, 31, 5, tzinfo=UTC)
-TIME = pl.Datetime("us", "UTC")
-ANSWERS = pl.Schema(
-    {
-        "row_id": pl.String(), "at": TIME, "time": TIME, "id": pl.String(), "probabilities": pl.List(pl.Float64()),
-        "inputs": pl.String(), "day": pl.Date(),
-    }
-)  # fmt: skip
-OUTCOMES = pl.Schema({"row_id": pl.String(), "kind": pl.String(), "day": pl.Date()})
 COLUMNS = (
     Column(name="ride", logical_type="string", role="id"),
     Column(name="late", logical_type="boolean", role="label", description="Was it late?"),
@@ -67,13 +60,13 @@ def answer(number: int, chance: float, *, hours: float = 1.0, inputs: bool = Tru
 def write(here: Watched, answers: list[dict[str, Any]], natural: list[int] = []) -> None:  # noqa: B006 never changed
     """Tables as reconciliation leaves them."""
     warehouse = here.workspace.warehouse
-    AppendTable(warehouse, f"monitoring/{here.spec.name}/answers", ANSWERS).commit(
-        pl.DataFrame(answers, schema=ANSWERS), {"a": 1}
+    AppendTable(warehouse, here.name_of("answers"), answers_schema()).commit(
+        pl.DataFrame(answers, schema=answers_schema()), {"a": 1}
     )
     days = {entry["row_id"]: entry["day"] for entry in answers}
     known = [{"row_id": row_id(number), "kind": "natural", "day": days[row_id(number)]} for number in natural]
-    AppendTable(warehouse, f"monitoring/{here.spec.name}/outcomes", OUTCOMES).commit(
-        pl.DataFrame(known, schema=OUTCOMES), {"a": 1}
+    AppendTable(warehouse, here.name_of("outcomes"), outcomes_schema()).commit(
+        pl.DataFrame(known, schema=outcomes_schema()), {"a": 1}
     )
 
 
