@@ -18,7 +18,7 @@ REPOSITORY = HERE.parent.parent
 
 def names() -> list[str]:
     """Benchmarks that there are, in alphabetical order."""
-    return sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+    return sorted(path.stem.removeprefix("bench_").replace("_", "-") for path in HERE.glob("bench_*.py"))
 
 
 def machine() -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _processor() -> str:
 def run(name: str) -> dict[str, Any]:
     """Run one benchmark and write its figures."""
     where, started = machine(), time.time()
-    result = importlib.import_module(f"tests.benchmarks.bench_{name}").run()
+    result = importlib.import_module(f"tests.benchmarks.bench_{name.replace('-', '_')}").run()
     result |= {"name": name, "machine": where, "seconds": round(time.time() - started, 1)}
     result["command"] = f"make bench BENCH={name}"
     path = REPOSITORY / ".acts" / "bench" / f"{name}.json"
