@@ -18,7 +18,7 @@ from dagster_project.monitoring.log_table import log_table
 from tests.monitoring.reviewed import NOW
 from tests.monitoring.test_reconcile import sent_only
 
-SMALL, LARGE, NEW, A_DAY = 1_000_000, 10_000_000, 100_000, 50_000
+SMALL, LARGE, NEW, A_DAY = 1_000_000, 10_000_000, 100_000, 25_000
 REPEATS = 3
 CHILD = """
 import sys, time

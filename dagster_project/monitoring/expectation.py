@@ -1,0 +1,57 @@
+"""What is expected of answers whose label is not known, calibrated on the rows that the champion was validated on."""
+
+from typing import TYPE_CHECKING
+
+from dagster_project.data.records import find_snapshot
+from dagster_project.data.splits import read_part
+from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.prediction import label_text
+from dagster_project.evaluation.cbpe import Calibration, Estimate, estimate
+from dagster_project.inference.frames import tensors
+from dagster_project.monitoring.champion import lock_of, manifest_of, positive_text, predictor_of
+from dagster_project.monitoring.watched import Watched
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+LEAST_ROWS = 200
+
+
+class Expectation:
+    """Estimates of two-class metrics; of other tasks, and where there is nothing to calibrate on, there are none."""
+
+    def __init__(self, watched: Watched, labelled: "pl.DataFrame") -> None:
+        """``labelled``: answers with ``score`` and ``truth``, asked where the champion's snapshot is not here."""
+        self._positive = positive_text(watched) if watched.spec.task == "binary" else None
+        self._calibration = None
+        if self._positive is not None:
+            scores, hits = _validation(watched) or (
+                labelled["score"].to_numpy(),
+                (labelled["truth"] == self._positive).to_numpy(),
+            )
+            if len(scores) >= LEAST_ROWS and 0 < hits.sum() < len(hits):
+                self._calibration = Calibration(scores, hits)
+
+    def of(self, metric: str, rows: "pl.DataFrame") -> Estimate | None:
+        """``metric`` of answers (n) with ``score`` and ``label``."""
+        if self._calibration is None or not rows.height:
+            return None
+        scores = rows["score"].to_numpy()
+        return estimate(metric, scores, self._calibration.chances(scores), (rows["label"] == self._positive).to_numpy())
+
+
+def _validation(watched: Watched) -> "tuple[np.ndarray, np.ndarray] | None":
+    """Scores and hits of the champion's validation rows; None where they are not here."""
+    snapshot = find_snapshot(watched.contract.name, lock_of(watched).snapshot, watched.workspace)
+    if snapshot is None:
+        return None
+    manifest, positive = manifest_of(watched), positive_text(watched)
+    try:
+        rows = read_part(watched.spec, watched.contract, snapshot, "validation")
+        answers = predictor_of(watched).predict(tensors(rows, manifest.inputs))
+    except RefusedError:
+        return None  # the spec or the contract has changed so far that they can't be had any more
+    column = [label_text(label) for label in manifest.classes].index(positive)
+    hits = rows[watched.spec.target].cast(str).str.to_lowercase() == positive.lower()
+    return answers.scores[:, column], hits.to_numpy()  # type: ignore[index]
