@@ -14,6 +14,7 @@ from dagster_project.monitoring.expectation import Expectation
 from dagster_project.monitoring.judged_answers import Judge
 from dagster_project.monitoring.tables import NATURAL, answered_with_truth, input_name, with_inputs
 from dagster_project.monitoring.watched import Watched
+from dagster_project.monitoring.windows import begin_of, length_of
 from dagster_project.storage.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 LEDGER = "performance"
 LOOKED_AT = 12
 """Windows back that late labels may still restate."""
-EPOCH = date(1970, 1, 5)
-"""A Monday, so that windows of weeks begin on one."""
 
 
 def measure(watched: Watched, now: datetime) -> PerformanceReport:
@@ -73,7 +72,8 @@ def _before(ledger: Ledger, watched: Watched, now: datetime) -> tuple[Window, ..
 
 
 def _rows(watched: Watched, now: datetime) -> "pl.DataFrame":
-    first = _begin(now.date() - LOOKED_AT * watched.spec.monitoring.performance.window, watched)
+    window = watched.spec.monitoring.performance.window
+    first = begin_of(now.date() - LOOKED_AT * window, window)
     columns = (
         "day",
         "onnx",
@@ -90,14 +90,9 @@ def _rows(watched: Watched, now: datetime) -> "pl.DataFrame":
     return answered_with_truth(watched, first, now.date(), as_of=now).select(columns).collect()
 
 
-def _begin(day: date, watched: Watched) -> date:
-    """The first day of the window that ``day`` is in; windows never move."""
-    length = max(1, watched.spec.monitoring.performance.window // timedelta(days=1))
-    return day - timedelta(days=(day - EPOCH).days % length)
-
-
 def _windows(rows: "pl.DataFrame", watched: Watched) -> "Iterator[tuple[date, str, pl.DataFrame]]":
-    begins = {day: _begin(day, watched) for day in rows["day"].unique().to_list()}
+    window = watched.spec.monitoring.performance.window
+    begins = {day: begin_of(day, window) for day in rows["day"].unique().to_list()}
     cut = rows.with_columns(begin=rows["day"].replace_strict(begins) if begins else rows["day"])
     for (begin, onnx), part in sorted(cut.partition_by("begin", "onnx", as_dict=True).items()):
         yield begin, onnx, part
@@ -110,7 +105,7 @@ def _window(
     import polars as pl
 
     spec = watched.spec.monitoring.performance
-    end = begin + timedelta(days=max(1, spec.window // timedelta(days=1)))
+    end = begin + timedelta(days=length_of(spec.window))
     labelled = rows.filter(pl.col("kind") == NATURAL)
     found = Window(
         begin=begin,

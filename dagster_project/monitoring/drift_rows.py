@@ -1,0 +1,157 @@
+"""The two sides of a look at drift as columns alike: what the champion learned from, and a window of answers."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from dagster_project.data.records import find_snapshot
+from dagster_project.data.splits import read_part
+from dagster_project.domain.contract import Role
+from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.prediction import label_text
+from dagster_project.domain.projection import project
+from dagster_project.inference.frames import tensors
+from dagster_project.monitoring.champion import lock_of, manifest_of, positive_text, predictor_of
+from dagster_project.monitoring.tables import NATURAL, answered_with_truth, answers, input_name, with_inputs
+from dagster_project.monitoring.watched import Watched
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+PREDICTION, LABEL, MISSING = "(prediction)", "(label)", " is missing"
+REFERENCE_ROWS = 20_000
+SEASON, DAY = "(season)", "(day)"
+
+
+@dataclass(frozen=True)
+class Side:
+    """``columns`` (n,) by name, floats or objects; ``season`` and ``day`` (n,) of each row, where they are known."""
+
+    columns: "dict[str, np.ndarray]"
+    season: "np.ndarray"
+    day: "np.ndarray"
+
+    def __len__(self) -> int:
+        return len(self.season)
+
+    def take(self, places: "np.ndarray") -> "Side":
+        """Some of the rows."""
+        part = {name: column[places] for name, column in self.columns.items()}
+        return Side(part, self.season[places], self.day[places])
+
+
+def compared_columns(watched: Watched) -> tuple[str, ...]:
+    """Inputs that are looked at: the spec's, else all; not those that the log hashes."""
+    named, restricted = watched.spec.monitoring.drift.columns, project(watched.spec, watched.contract).restricted
+    return tuple(name for name in named or watched.spec.features.names if name not in restricted)
+
+
+def reference_of(watched: Watched, seed: int = 0) -> Side | None:
+    """A sample of the rows that the champion learned from, with its answers; None where the snapshot is not here."""
+    import polars as pl
+
+    snapshot = find_snapshot(watched.contract.name, lock_of(watched).snapshot, watched.workspace)
+    if snapshot is None:
+        return None
+    try:
+        rows = read_part(watched.spec, watched.contract, snapshot, "train")
+        rows = rows.sample(min(rows.height, REFERENCE_ROWS), seed=seed)
+        answered = predictor_of(watched).predict(tensors(rows, manifest_of(watched).inputs))
+    except RefusedError:
+        return None  # the spec or the contract has changed so far that they can't be had any more
+    if answered.scores is None:
+        said = pl.Series(answered.values)
+    elif watched.spec.task == "binary":
+        classes = [label_text(label) for label in manifest_of(watched).classes]
+        said = pl.Series(answered.scores[:, classes.index(positive_text(watched))])
+    else:
+        said = pl.Series([label_text(label) for label in answered.labels.tolist()])
+    label = rows[watched.spec.target]
+    return _side(rows, {name: name for name in compared_columns(watched)}, said, label, _time(watched), watched)
+
+
+def window_of(watched: Watched, begin: date, end: date) -> Side:
+    """Answers of the window whose inputs were logged, with what the champion said to them."""
+    import polars as pl
+
+    frame = answers(watched, begin, end - timedelta(days=1))
+    names = frame.collect_schema().names()
+    rows = with_inputs(frame.with_columns(when=pl.coalesce("time", "at")), watched).collect()
+    kind = {"binary": "score", "regression": "value"}.get(watched.spec.task, "label")
+    own = pl.when(pl.col("onnx") == lock_of(watched).onnx).then(pl.col(kind))
+    columns = {name: input_name(name, [*names, "when"]) for name in compared_columns(watched)}
+    said = rows.select(own.alias("said"))["said"]
+    return _side(rows, columns, said, pl.Series([None] * rows.height, dtype=pl.String), "when", watched)
+
+
+def labels_of(watched: Watched, begin: date, end: date) -> "np.ndarray":
+    """What happened in a window (n,): classes as text, or numbers."""
+    import polars as pl
+
+    rows = answered_with_truth(watched, begin, end - timedelta(days=1)).filter(pl.col("kind") == NATURAL)
+    regression = watched.spec.task == "regression"
+    return _values(rows.select("true_value" if regression else "truth").collect().to_series(), number=regression)
+
+
+def _time(watched: Watched) -> str | None:
+    found = watched.contract.with_role(Role.EVENT_TIME)
+    return found[0].name if found else None
+
+
+def _side(
+    rows: "pl.DataFrame", names: dict[str, str], said: "pl.Series", label: "pl.Series", time: str | None,
+    watched: Watched,
+) -> Side:  # fmt: skip
+    import numpy as np
+    import polars as pl
+
+    numeric = project(watched.spec, watched.contract).numeric
+    columns = {name: _values(rows[held], number=name in numeric) for name, held in names.items()}
+    columns |= {f"{name}{MISSING}": _gone(column) for name, column in list(columns.items())}
+    columns[PREDICTION] = _values(said, number=watched.spec.task != "multiclass")
+    if label.null_count() < len(label) or not len(label):
+        columns[LABEL] = _values(label, number=watched.spec.task == "regression")
+    empty = np.full(rows.height, "", object)
+    if time is None:
+        return Side(columns, empty, empty)
+    when = rows[time]
+    return Side(columns, _season(when, watched), when.dt.date().cast(pl.String).to_numpy().astype(object))
+
+
+def _season(when: "pl.Series", watched: Watched) -> "np.ndarray":
+    """Which part of the declared seasons each row is of, in words."""
+    import polars as pl
+
+    parts = {
+        "month": when.dt.strftime("%B"),
+        "weekday": when.dt.strftime("%A"),
+        "hour": when.dt.strftime("%H h"),
+    }
+    named = [parts[season].alias(season) for season in watched.spec.monitoring.drift.season]
+    if not named:
+        return pl.Series([""] * len(when), dtype=pl.String).to_numpy().astype(object)
+    return (
+        pl.DataFrame(named)
+        .select(pl.concat_str(pl.all(), separator=" "))["".join(named[0].name)]
+        .to_numpy()
+        .astype(object)
+    )
+
+
+def _values(column: "pl.Series", *, number: bool) -> "np.ndarray":
+    """float32 as float64, as the log has them, with NaN; or text with None, where the empty text is missing."""
+    import numpy as np
+    import polars as pl
+
+    if number:
+        return column.cast(pl.Float64).to_numpy().astype(np.float32).astype(np.float64)
+    text = column.cast(pl.String)
+    return text.set(text == "", None).to_numpy().astype(object) if len(text) else np.empty(0, object)
+
+
+def _gone(column: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    missing = np.isnan(column) if column.dtype.kind == "f" else np.array([value is None for value in column], bool)
+    return np.where(missing, "yes", "no").astype(object)
