@@ -10,7 +10,7 @@ from ci.git import GitTree, WorkingTree, default_base, differs, differs_beside
 from dagster_project.data.records import current_snapshot
 from dagster_project.domain.errors import Problem, UserFileError
 from dagster_project.domain.estimates import Estimate, estimate
-from dagster_project.domain.fingerprint import ENTRIES, PACKAGE, code_digest, environment_digest
+from dagster_project.domain.fingerprint import ENTRIES, PACKAGE, environment_digest, model_code
 from dagster_project.domain.known import KnownState
 from dagster_project.domain.loading import Reading, read_repository
 from dagster_project.domain.plan import Plan
@@ -82,7 +82,7 @@ def gather(workspace: Workspace, before: GitTree, after: Tree, base: Repository,
             or has_returned(before, after, lock.model, datasets_of(head, lock.model))
         ),
         former={lock.model: former_locks(before, lock.model) for lock in locks},
-        code={name: code_digest(_families(head, name)) for name in head.specs},
+        code={name: model_code(spec) for name, spec in head.specs.items()},
         environment=environment_digest(),
         code_changed=_code_changed(before, after, base, head),
     )
@@ -126,10 +126,6 @@ def _steps_of(row: dict[str, Any]) -> list[tuple[str, float]]:
     return [(f"{action}:{kind}:{row['name']}", row["seconds"])]
 
 
-def _families(repository: Repository, model: str) -> tuple[str, ...]:
-    return tuple(candidate.family for candidate in repository.specs[model].candidates)
-
-
 def _code_changed(before: GitTree, after: Tree, base: Repository, head: Repository) -> tuple[str, ...]:
     """Models whose training code the change touches, where the repository carries the code at all."""
     if not differs(before.repo, before.commit, None if isinstance(after, WorkingTree) else after.name, PACKAGE):
@@ -139,7 +135,7 @@ def _code_changed(before: GitTree, after: Tree, base: Repository, head: Reposito
     return tuple(
         name
         for name in sorted(base.specs.keys() & head.specs.keys())
-        if code_digest(_families(head, name), _source(before)) != code_digest(_families(head, name), _source(after))
+        if model_code(head.specs[name], _source(before)) != model_code(head.specs[name], _source(after))
     )
 
 

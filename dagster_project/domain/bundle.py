@@ -12,7 +12,10 @@ MODEL = "model.onnx"
 TRIALS = "trials.json"
 PARITY = "parity.json"
 REFERENCE = "reference.json"
-FILES = (MODEL, TRIALS, PARITY, REFERENCE)
+HEADROOM = "headroom.json"
+REQUIRED = (MODEL, TRIALS, PARITY, REFERENCE)
+FILES = (*REQUIRED, HEADROOM)
+"""Every file that a bundle may hold; it must hold those required."""
 MAX_FILE_BYTES = 512 * 1024 * 1024
 
 Cell: TypeAlias = float | str | tuple[float | None, ...] | None

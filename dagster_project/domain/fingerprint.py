@@ -14,6 +14,8 @@ from .spec import ModelSpec
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "dagster_project"
 ENTRIES = (f"{PACKAGE}/training/job.py", f"{PACKAGE}/data/splits.py")
+HEADROOM = f"{PACKAGE}/training/headroom/examine.py"
+"""Run only where the spec asks for it, so only there part of the build."""
 FAMILY_FOLDER = f"{PACKAGE}/training/families"
 # Types, errors and files carry no arithmetic; a family's entry in the catalogue is digested by itself.
 OUTSIDE = (f"{PACKAGE}/domain/", f"{PACKAGE}/storage/")
@@ -30,13 +32,19 @@ def installed_source(path: str) -> bytes | None:
     return file.read_bytes() if file.is_file() else None
 
 
-def code_digest(families: Iterable[str], source: Source = installed_source) -> str:
-    """Digest of the modules that a build of ``families`` runs: those that training and splitting import.
+def model_code(spec: ModelSpec, source: Source = installed_source) -> str:
+    """Digest of the modules that a build of ``spec`` runs."""
+    more = (HEADROOM,) if spec.headroom.on else ()
+    return code_digest((candidate.family for candidate in spec.candidates), source, more)
+
+
+def code_digest(families: Iterable[str], source: Source = installed_source, more: Iterable[str] = ()) -> str:
+    """Digest of the modules that a build of ``families`` runs: those that training and splitting import, and ``more``.
 
     Gates, reports, other families and whatever else is not imported leave it as it is.
     """
     used = sorted(set(families))
-    waiting = [*ENTRIES, *(f"{FAMILY_FOLDER}/{name}.py" for name in used)]
+    waiting = [*ENTRIES, *more, *(f"{FAMILY_FOLDER}/{name}.py" for name in used)]
     modules: dict[str, str] = {}
     while waiting:
         path = waiting.pop()
@@ -88,6 +96,6 @@ class Keys(NamedTuple):
 
 def keys_of(spec: ModelSpec, snapshot_digest: str) -> Keys:
     """The build key of ``spec`` over a snapshot, with the digests of code and environment that went into it."""
-    code = code_digest(candidate.family for candidate in spec.candidates)
+    code = model_code(spec)
     environment = environment_digest()
     return Keys(build_key(spec, snapshot_digest, code, environment), code, environment)

@@ -26,6 +26,8 @@ def build_request(
         numeric=projection.numeric,
         categorical=projection.categorical,
         restricted=projection.restricted,
+        sources=projection.sources,
+        identifiers=projection.identifiers,
         build_key=keys.build,
         code_digest=keys.code,
         environment_digest=keys.environment,

@@ -10,6 +10,7 @@ from .compute import Compute
 from .experiment import Experiment
 from .families import Distribution, Task
 from .gates import Gate
+from .headroom import Headroom
 from .monitoring import Monitoring
 from .serving import Serving
 
@@ -122,6 +123,7 @@ class ModelSpec(StrictModel):
     split: Split
     candidates: tuple[CandidateFamily, ...] = Field(min_length=1)
     search: Search
+    headroom: Headroom = Headroom()
     compute: Compute = Compute()
     gates: tuple[Gate, ...] = Field(min_length=1)
     serving: Serving = Serving()
@@ -131,10 +133,12 @@ class ModelSpec(StrictModel):
     def training_part(self) -> dict[str, Any]:
         """What the bytes of a candidate depend on: gates, wording, contract range and what comes after are left out."""
         after = {"serving", "monitoring", "experiment"}
-        part = self.model_dump(mode="json", exclude={"description", "owners", "gates", "compute", *after})
+        part = self.model_dump(mode="json", exclude={"description", "owners", "gates", "compute", "headroom", *after})
         part["contract"].pop("version")
         if shared := self.compute.training_part():
             part["compute"] = shared
+        if asked := self.headroom.training_part():
+            part["headroom"] = asked
         for key in ("judgements", "renewal"):
             part["split"]["holdout"].pop(key)
         return part

@@ -1,6 +1,6 @@
 """What can be said of a bundle without running it: parity as its build measured it, and whether it is whole."""
 
-from dagster_project.domain.bundle import FILES, BundleManifest
+from dagster_project.domain.bundle import REQUIRED, BundleManifest
 from dagster_project.domain.gates import ParityGate
 from dagster_project.domain.verdict import Finding, Outcome
 from dagster_project.storage.bundles import load_manifest
@@ -35,7 +35,7 @@ def parity_finding(manifest: BundleManifest) -> Finding:
 
 def completeness_finding(store: ArtifactStore, manifest: BundleManifest) -> Finding:
     """Whether every file that a bundle must have is named and there. Harmed bytes are the store's error."""
-    absent = sorted(set(FILES) - set(manifest.files))
+    absent = sorted(set(REQUIRED) - set(manifest.files))
     absent += [name for name, entry in manifest.files.items() if not store.has(entry.digest)]
     sizes = ", ".join(f"{name} {entry.size:,} bytes" for name, entry in manifest.files.items())
     return Finding(

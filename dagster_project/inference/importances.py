@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .predictor import Answers, OnnxPredictor, encode
+from .losses import losses
+from .predictor import Answers, OnnxPredictor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,10 +41,4 @@ def permutation_importances(
 
 
 def _loss(answers: Answers, labels: "np.ndarray") -> float:
-    import numpy as np
-
-    if answers.scores is None:
-        return float(np.mean((np.asarray(answers.values) - labels.astype(float)) ** 2))
-    codes = encode(labels, answers.classes)
-    chance = np.where(codes >= 0, answers.scores[np.arange(len(codes)), codes], 0.0)
-    return float(-np.log(np.clip(chance, np.finfo(np.float32).eps, 1.0)).mean())
+    return float(losses(answers, labels).mean())

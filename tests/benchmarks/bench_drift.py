@@ -36,7 +36,7 @@ def run() -> dict[str, Any]:
         moved += _found(reference, usual, *_moved(second, generator))
         quiet += bool(_drifted(reference, usual, third))
     return {
-        "what": f"{WINDOWS} windows each of {WINDOW:,} flights, {len(every.columns)} columns, {REFERENCE:,} of reference",
+        "what": f"{WINDOWS} windows each of {WINDOW:,} flights, {len(every.columns)} columns; reference {REFERENCE:,}",
         "figures": {
             f"{SHIFT} standard deviations in one number: found": shifted,
             "5 points of share between two categories: found": moved,

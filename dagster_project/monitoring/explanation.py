@@ -1,0 +1,183 @@
+"""Explanations in production: the columns that answers lean on, window by window, and the worst errors."""
+
+import json
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.data.records import find_snapshot
+from dagster_project.data.splits import read_part
+from dagster_project.domain.base import digest_of
+from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.explanation import ColumnShare, Contribution, ExplainedError, ExplanationReport
+from dagster_project.domain.projection import project
+from dagster_project.inference.attributions import answer_of, attribute
+from dagster_project.inference.frames import tensors
+from dagster_project.inference.losses import losses
+from dagster_project.inference.predictor import OnnxPredictor
+from dagster_project.inference.shares import attribution_shares
+from dagster_project.monitoring.champion import lock_of, predictor_of
+from dagster_project.monitoring.coverage import matured_until
+from dagster_project.monitoring.judged_answers import Judge
+from dagster_project.monitoring.review import plain
+from dagster_project.monitoring.tables import NATURAL, answered_with_truth, answers, input_name, with_inputs
+from dagster_project.monitoring.watched import Watched
+from dagster_project.monitoring.windows import begin_of, length_of
+from dagster_project.storage.files import location, read_optional, write_atomic
+from dagster_project.storage.ledger import Ledger
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+LEDGER = "explanations"
+PAIRS = 10
+"""Of walks a row: many rows make up for few walks."""
+WORST, SHOWN = 5, 5
+METHOD = 1  # raised when the same rows would be explained otherwise
+BACKGROUND = 100
+
+
+def explain(watched: Watched, now: datetime) -> ExplanationReport:
+    """Explain a sample of the newest whole window, and the worst errors of the newest matured one.
+
+    Raises:
+        MachineryError: a table, the store or the ledger can't be read or written.
+    """
+    spec = watched.spec.monitoring.explanations
+    end = begin_of(now.date(), spec.window)
+    begin = end - timedelta(days=length_of(spec.window))
+    report = ExplanationReport(model=watched.spec.name, now=now, begin=begin, end=end, rows=0)
+    report = report.model_copy(update=_explained(watched, begin, end, now))
+    Ledger(watched.workspace.ledger, LEDGER).append(report.ledger_row())
+    return report
+
+
+def _explained(watched: Watched, begin: date, end: date, now: datetime) -> dict[str, Any]:
+    restricted = project(watched.spec, watched.contract).restricted
+    if restricted:
+        return {"skipped": f"{', '.join(restricted)}: hashed in the log, so answers can't be asked for again."}
+    rows = _sample(watched, begin, end)
+    if rows.height < 2:
+        return {"skipped": "no answer of this champion has its inputs logged."}
+    judged = _judged(watched)
+    if judged is None:
+        return {"skipped": "the rows that the champion was judged on are not kept here."}
+    predictor = predictor_of(watched)
+    background = _columns(judged[:BACKGROUND], predictor)
+    shares, errors = _shares(watched, predictor, _columns(rows, predictor), background)
+    then, then_errors = _kept_shares(watched, predictor, judged, background)
+    columns = [
+        ColumnShare(
+            name=name, judged=then[name], judged_error=then_errors[name], now=shares[name], now_error=errors[name]
+        )
+        for name in sorted(shares, key=lambda name: (-shares[name], name))
+    ]
+    return {
+        "rows": rows.height, "judged_rows": judged.height, "columns": tuple(columns),
+        "errors": _worst(watched, predictor, background, now),
+    }  # fmt: skip
+
+
+def _sample(watched: Watched, begin: date, end: date) -> "pl.DataFrame":
+    """The champion's answers in the columns that it takes, named as they are."""
+    import polars as pl
+
+    own = answers(watched, begin, end - timedelta(days=1)).filter(pl.col("onnx") == lock_of(watched).onnx)
+    rows = _inputs(own, watched).collect()
+    return rows.sample(min(rows.height, watched.spec.monitoring.explanations.rows), seed=0)
+
+
+def _inputs(frame: "pl.LazyFrame", watched: Watched, *kept: str) -> "pl.LazyFrame":
+    import polars as pl
+
+    taken = frame.collect_schema().names()
+    names = {name: input_name(name, taken) for name in watched.spec.features.names}
+    columns = [pl.col(held).alias(f"input {name}") for name, held in names.items()]
+    found = with_inputs(frame, watched).select(*kept, *columns)
+    return found if kept else found.rename({f"input {name}": name for name in names})
+
+
+def _judged(watched: Watched) -> "pl.DataFrame | None":
+    """A sample of the rows that the champion was judged on; None where they can't be had."""
+    snapshot = find_snapshot(watched.contract.name, lock_of(watched).snapshot, watched.workspace)
+    if snapshot is None:
+        return None
+    try:
+        rows = read_part(watched.spec, watched.contract, snapshot, "validation")
+    except RefusedError:
+        return None
+    return rows.sample(min(rows.height, watched.spec.monitoring.explanations.rows), seed=0)
+
+
+def _columns(rows: "pl.DataFrame", predictor: OnnxPredictor) -> "dict[str, np.ndarray]":
+    return tensors(rows, predictor.manifest.inputs)
+
+
+def _shares(
+    watched: Watched, predictor: OnnxPredictor, rows: "dict[str, np.ndarray]", background: "dict[str, np.ndarray]"
+) -> tuple[dict[str, float], dict[str, float]]:
+    found = attribute(answer_of(predictor, watched.spec.positive), rows, background, pairs=PAIRS)
+    shares, errors = attribution_shares(found)
+    by_name = (dict(zip(found.names, each.tolist(), strict=True)) for each in (shares, errors))
+    return next(by_name), next(by_name)
+
+
+def _kept_shares(
+    watched: Watched, predictor: OnnxPredictor, judged: "pl.DataFrame", background: "dict[str, np.ndarray]"
+) -> tuple[dict[str, float], dict[str, float]]:
+    """The shares when judged, explained once for a champion."""
+    key = digest_of([METHOD, lock_of(watched).onnx, lock_of(watched).snapshot, judged.height, watched.spec.positive])
+    place = location(watched.workspace.warehouse) / watched.name_of("judged_shares") / f"{key[7:39]}.json"
+    kept = read_optional(place)
+    if kept is None:
+        kept = json.dumps(_shares(watched, predictor, _columns(judged, predictor), background), sort_keys=True).encode()
+        write_atomic(place, kept)
+    shares, errors = json.loads(kept)
+    return shares, errors
+
+
+def _worst(
+    watched: Watched, predictor: OnnxPredictor, background: "dict[str, np.ndarray]", now: datetime
+) -> tuple[ExplainedError, ...]:
+    """Of the newest matured answers those that were farthest from what happened."""
+    import polars as pl
+
+    last = matured_until(watched, now)
+    first = last - timedelta(days=length_of(watched.spec.monitoring.explanations.window))
+    own = (pl.col("onnx") == lock_of(watched).onnx) & (pl.col("kind") == NATURAL)
+    frame = answered_with_truth(watched, first, last).filter(own)
+    held = ("row_id", "label", "value", "score", "probabilities", "truth", "true_value")
+    rows = _inputs(frame, watched, *held).collect()
+    if not rows.height:
+        return ()
+    judge = Judge(watched)
+    loss = losses(judge.answers(rows), judge.truth(rows))
+    rows = rows.with_columns(pl.Series("loss", loss)).sort("loss", "row_id", descending=[True, False])[:WORST]
+    names = watched.spec.features.names
+    inputs = rows.select([pl.col(f"input {name}").alias(name) for name in names])
+    found = attribute(answer_of(predictor, watched.spec.positive), _columns(inputs, predictor), background)
+    return tuple(
+        _error(watched, row, inputs.row(place, named=True), found, place)
+        for place, row in enumerate(rows.iter_rows(named=True))
+    )
+
+
+def _error(watched: Watched, row: dict[str, Any], inputs: dict[str, Any], found: Any, place: int) -> ExplainedError:
+    added = found.values[place].sum(axis=1) if found.values.shape[2] == 1 else abs(found.values[place]).sum(axis=1)
+    order = sorted(range(len(found.names)), key=lambda i: -abs(added[i]))[:SHOWN]
+    return ExplainedError(
+        row_id=row["row_id"],
+        said=row["label"] if row["label"] is not None else f"{row['value']:.4g}",
+        truth=row["truth"] if row["truth"] is not None else f"{row['true_value']:.4g}",
+        loss=round(row["loss"], 6),
+        base=float(found.base.mean()),
+        contributions=tuple(
+            Contribution(column=found.names[i], value=_shown(watched, found.names[i], inputs), added=float(added[i]))
+            for i in order
+        ),
+    )
+
+
+def _shown(watched: Watched, name: str, inputs: dict[str, Any]) -> str:
+    value = plain(inputs[name], watched.contract.column(name))
+    return "missing" if value in (None, "") else str(value)
