@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .base import StrictModel
-from .bundle import Cell
 from .families import Task
 
 Text = Annotated[str, Field(max_length=400)]
+Named = Text | int | float | bool | None
 MOST_ROWS = 50
 
 
@@ -38,7 +38,7 @@ class LearningCurve(StrictModel):
     taken: Literal["most recent", "drawn"] = Field(description="which rows a share of them is")
     points: tuple[CurvePoint, ...] = Field(max_length=16)
     doubled: Interval | None = Field(default=None, description="gain from twice the rows; None: ``absent`` says why")
-    resolution: float | None = Field(default=None, description="half the interval of the metric on all rows")
+    negligible: float | None = Field(default=None, description="a gain that is none")
     absent: Text = ""
 
 
@@ -63,9 +63,9 @@ class SourceLosses(StrictModel):
 class SuspectRow(StrictModel):
     """A train row whose label the model contradicts. ``margin``: see the kind of noise that it stands in."""
 
-    id: dict[str, Cell] = Field(description="public id columns")
-    given: Cell
-    expected: Cell = Field(description="the class, or the value, that models fitted on other rows answer")
+    id: dict[str, Named] = Field(description="public id columns")
+    given: Named
+    expected: Named = Field(description="the class, or the value, that models fitted on other rows answer")
     margin: float
 
 

@@ -48,9 +48,9 @@ def _rows(curve: LearningCurve | None, metric: str) -> Iterator[str]:
 
 
 def is_flat(curve: LearningCurve) -> bool:
-    """Whether twice the rows would change less than these validation rows can show."""
-    gain, resolution = curve.doubled, curve.resolution
-    return gain is not None and resolution is not None and -resolution <= gain.low and gain.high <= resolution
+    """Whether twice the rows would change next to nothing."""
+    gain, limit = curve.doubled, curve.negligible
+    return gain is not None and limit is not None and -limit <= gain.low and gain.high <= limit
 
 
 def curve_words(curve: LearningCurve, report: HeadroomReport) -> str:
@@ -59,19 +59,18 @@ def curve_words(curve: LearningCurve, report: HeadroomReport) -> str:
         return f"Learning curve: not available. {curve.absent}"
     how = "a history twice as long" if curve.taken == "most recent" else "twice the rows"
     gain, metric = curve.doubled, report.metric
-    subject = f"{how[0].upper()}{how[1:]} than {report.rows:,} train rows" if "history" in how else f"{_twice(report)}"
-    if gain.low > 0:
-        flat = "; that is less than these validation rows can show" if is_flat(curve) else ""
-        return f"{subject} would gain about {span(gain)} {metric}{flat}."
-    if gain.high < 0:
-        return f"{subject} would lose about {span(_turned(gain))} {metric}: older rows mislead."
+    subject = f"{how[0].upper()}{how[1:]} ({2 * report.rows:,} instead of {report.rows:,} train rows)"
     if is_flat(curve):
         return f"The learning curve is flat: {how} would change {metric} by {between(gain)}."
+    if gain.low > 0:
+        return f"{subject} would gain about {span(gain)} {metric}."
+    if gain.high < 0:
+        return f"{subject} would lose about {span(_turned(gain))} {metric}: {_why_less(curve)}."
     return f"The learning curve can't tell: {how} would change {metric} by {between(gain)}."
 
 
-def _twice(report: HeadroomReport) -> str:
-    return f"Twice the rows ({2 * report.rows:,} instead of {report.rows:,})"
+def _why_less(curve: LearningCurve) -> str:
+    return "older rows mislead" if curve.taken == "most recent" else "it has learnt better from fewer"
 
 
 def source_words(losses: SourceLosses, metric: str) -> list[str]:

@@ -30,7 +30,10 @@ def compare_specs(base: ModelSpec | None, head: ModelSpec | None) -> tuple[Chang
     if base is None:
         return (_change(head.name, "new model", effect="rebuild"),)
     before, after = (_comparable(spec) for spec in (base, head))
-    fields = [_field_change(head.name, *difference) for difference in _differences(before, after)]
+    untrained: tuple[str, ...] = _UNTRAINED
+    if base.headroom.training_part() == head.headroom.training_part():
+        untrained = (*_UNTRAINED, "headroom")  # off before and after
+    fields = [_field_change(head.name, untrained, *difference) for difference in _differences(before, after)]
     gates = [
         _change(head.name, what, effect="rejudge", loosens=loosens)
         for what, loosens in gate_differences(base.gates, head.gates)
@@ -83,9 +86,9 @@ def _differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str,
         yield path, before, after
 
 
-def _field_change(name: str, path: str, before: Any, after: Any) -> Change:
+def _field_change(name: str, untrained: tuple[str, ...], path: str, before: Any, after: Any) -> Change:
     effect: Effect = "rebuild"
-    if path in _WORDING or (path.split(".")[0] in _UNTRAINED and path not in _TRAINED):
+    if path in _WORDING or (path.split(".")[0] in untrained and path not in _TRAINED):
         effect = "none"
     elif path in _JUDGING:
         effect = "rejudge"

@@ -8,6 +8,7 @@ from typing import Any
 from dagster_project.domain.base import digest_of_bytes
 from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.bundle import (
+    HEADROOM,
     MANIFEST,
     MODEL,
     PARITY,
@@ -21,16 +22,20 @@ from dagster_project.domain.bundle import (
     Trial,
 )
 from dagster_project.domain.families import outputs_of
+from dagster_project.domain.headroom_report import HeadroomReport
 from dagster_project.storage.bundles import store_bundle
 from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.candidate import Candidate
 from dagster_project.training.rows import Data
 
 
-def bundle_files(model: bytes, trials: list[Trial], parity: Parity) -> dict[str, bytes]:
+def bundle_files(
+    model: bytes, trials: list[Trial], parity: Parity, headroom: HeadroomReport | None = None
+) -> dict[str, bytes]:
     """The bundle's files beside its manifest."""
     course = [trial.model_dump(mode="json") for trial in trials]
-    return {MODEL: model, TRIALS: _json(course), PARITY: parity.to_json().encode()}
+    files = {MODEL: model, TRIALS: _json(course), PARITY: parity.to_json().encode()}
+    return files if headroom is None else {**files, HEADROOM: headroom.to_json().encode()}
 
 
 def make_manifest(

@@ -13,7 +13,7 @@ import traceback
 from pydantic import ValidationError
 
 from dagster_project.domain.build import BuildRequest, TrainingResult
-from dagster_project.domain.bundle import BundleManifest, Parity, Trial
+from dagster_project.domain.bundle import BundleManifest, Parity
 from dagster_project.domain.errors import BROKEN, PASSED, ActsError, UsageError
 from dagster_project.inference.importances import permutation_importances
 from dagster_project.inference.predictor import OnnxPredictor
@@ -23,7 +23,7 @@ from dagster_project.training.bundling import bundle_files, keep_bundle, make_ma
 from dagster_project.training.candidate import Candidate
 from dagster_project.training.ending import ending, refuse_late
 from dagster_project.training.export import export
-from dagster_project.training.learning import learn
+from dagster_project.training.learning import Learnt, learn
 from dagster_project.training.lifetime import die_with_parent
 from dagster_project.training.parity import check_parity
 from dagster_project.training.planted import plant, thresholds_of
@@ -79,7 +79,7 @@ def train(request: BuildRequest) -> TrainingResult:
     with display(request.spec.search.metric, len(proposals)) as shown:
         learnt = learn(request, proposals, shown, watch)
         with ending(request):
-            digest, manifest = _bundle(request, learnt.data, learnt.candidate, learnt.trials, watch)
+            digest, manifest = _bundle(request, learnt, watch)
         shown.say(f"bundle {digest}")
     return TrainingResult(
         bundle=digest,
@@ -93,14 +93,13 @@ def train(request: BuildRequest) -> TrainingResult:
     )
 
 
-def _bundle(
-    request: BuildRequest, data: Data, candidate: Candidate, trials: list[Trial], watch: Stopwatch
-) -> tuple[str, BundleManifest]:
+def _bundle(request: BuildRequest, learnt: Learnt, watch: Stopwatch) -> tuple[str, BundleManifest]:
+    data, candidate = learnt.data, learnt.candidate
     with watch.stage("export"):
         model = export(candidate)
     with watch.stage("parity"):
         parity = check_export(data, candidate, model)
-    files = bundle_files(model, trials, parity)
+    files = bundle_files(model, learnt.trials, parity, learnt.headroom)
     manifest = make_manifest(request, data, candidate, parity, files)
     with watch.stage("importances"):
         predictor = OnnxPredictor(model, manifest, threads=request.cpus)

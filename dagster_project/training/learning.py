@@ -1,5 +1,6 @@
 """From a request to the best trial's candidate: rows and Ray beside each other, the search, and what it found."""
 
+import importlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from typing import Any
 
 from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.bundle import Trial
+from dagster_project.domain.headroom_report import HeadroomReport
+from dagster_project.domain.headroom_words import next_gain
 from dagster_project.domain.lease import GpuUse
 from dagster_project.training.candidate import Candidate, drift, refit, restore
 from dagster_project.training.cluster import Cluster, cluster
@@ -28,6 +31,7 @@ class Learnt:
     trials: list[Trial]
     candidate: Candidate
     gpu: GpuUse | None
+    headroom: HeadroomReport | None = None
 
 
 def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watch: Stopwatch) -> Learnt:
@@ -52,6 +56,7 @@ def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watc
                 found = search(request, problem, proposals, place, shown)
             best = best_trial(found.trials, problem.metric)
             weights = _weights(request, place, best, data)
+            report = _headroom(request, data, best, shown, watch)
         with watch.stage("ray"):
             stack.close()
     shown.say(f"best: trial {best.number} {best.family}, {problem.metric} {best.value:.4f}")
@@ -60,7 +65,7 @@ def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watc
         shown.say("its GPUs were not used: torch sees none where it ran, so it trained on the CPU")
     with watch.stage("refit"), ending(request):
         candidate = _take(request, problem, data, best, weights, shown)
-    return Learnt(data, found.trials, candidate, gpu)
+    return Learnt(data, found.trials, candidate, gpu, report)
 
 
 def _weights(request: BuildRequest, place: Cluster, best: Trial, data: Data) -> dict[str, Any] | None:
@@ -70,6 +75,19 @@ def _weights(request: BuildRequest, place: Cluster, best: Trial, data: Data) -> 
     if kept is None or not (compute.gpus_per_trial or compute.processes > 1 or data.stream):
         return None
     return kept.load(best.steps)
+
+
+def _headroom(
+    request: BuildRequest, data: Data, best: Trial, shown: Display, watch: Stopwatch
+) -> HeadroomReport | None:
+    """Imported by name, so that it is no part of a build that does not ask for it."""
+    if not request.spec.headroom.on:
+        return None
+    module = importlib.import_module(f"{__package__}.headroom.examine")
+    with watch.stage("headroom"):
+        report: HeadroomReport = module.examine_beside(request, data, best)
+    shown.say(next_gain(report))
+    return report
 
 
 def _take(
