@@ -144,14 +144,14 @@ def differs(repo: Path, base: str, head: str | None, *paths: str) -> bool:
     return bool(answer.returncode) if answer.returncode in (0, 1) else broken(answer)
 
 
-def differs_beside(repo: Path, commit: str, head: str | None, ignored: str) -> bool:
+def differs_beside(repo: Path, commit: str, head: str | None, *ignored: str) -> bool:
     """Whether anything but files that match ``ignored`` differs from a commit; new files of the folder count too.
 
     A commit that this clone lacks differs.
     """
     if _commit(repo, commit) is None:
         return True
-    beside = (".", f":(exclude,glob){ignored}")
+    beside = (".", *(f":(exclude,glob){pattern}" for pattern in ignored))
     new = b"" if head else output_of(repo, "ls-files", "--others", "--exclude-standard", "--", *beside).strip()
     return bool(new) or differs(repo, commit, head, *beside)
 

@@ -16,6 +16,7 @@ from dagster_project.domain.loading import Reading, read_repository
 from dagster_project.domain.plan import Plan
 from dagster_project.domain.planning import build_plan
 from dagster_project.domain.profiles import load_profiles
+from dagster_project.domain.promoted import PROMOTED
 from dagster_project.domain.repository import Repository, Tree
 from dagster_project.domain.verdict import Verdict
 from dagster_project.domain.workspace import Workspace
@@ -93,7 +94,7 @@ def _is_settled(verdict: Verdict | None, before: GitTree, after: Tree) -> bool:
     if verdict is None or verdict.head is None or verdict.base != before.commit:
         return False
     head = after.commit if isinstance(after, GitTree) else None
-    return not differs_beside(before.repo, verdict.head, head, "models/*/champion.lock.yaml")
+    return not differs_beside(before.repo, verdict.head, head, *PROMOTED)
 
 
 def _has(store: ArtifactStore, digest: str) -> bool:

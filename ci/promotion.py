@@ -6,8 +6,8 @@ from ci.git import resolve
 from ci.judging.run import last_verdict
 from dagster_project.domain.errors import RefusedError, UsageError
 from dagster_project.domain.lock import ChampionLock
-from dagster_project.domain.lock_changes import lock_file
-from dagster_project.domain.promotion import champion_lock, lock_text
+from dagster_project.domain.promoted import promoted_files
+from dagster_project.domain.promotion import champion_lock
 from dagster_project.domain.repository import Repository
 from dagster_project.domain.verdict import Verdict
 from dagster_project.domain.workspace import Workspace
@@ -16,8 +16,8 @@ from dagster_project.storage.files import write_atomic
 from dagster_project.storage.store import ArtifactStore
 
 
-def promote(workspace: Workspace, head: Repository, model: str) -> tuple[Path, ChampionLock, bool]:
-    """Write the lock; its path, itself, and whether the file changed.
+def promote(workspace: Workspace, head: Repository, model: str) -> tuple[tuple[Path, ...], ChampionLock, bool]:
+    """Write the lock, then its card; their paths, the lock itself, and whether a file changed.
 
     Raises:
         UsageError: there is no such model, or nothing was judged.
@@ -28,14 +28,14 @@ def promote(workspace: Workspace, head: Repository, model: str) -> tuple[Path, C
     store = ArtifactStore.of(workspace)
     verdict = last_verdict(store, "model", model)
     commit = verdict.head or resolve(workspace.repo, "HEAD")
-    lock = champion_lock(verdict, load_manifest(store, str(verdict.challenger)), commit)
+    manifest = load_manifest(store, str(verdict.challenger))
+    lock = champion_lock(verdict, manifest, commit)
     _still_as_judged(head, lock, verdict)
-    path = workspace.repo / lock_file(model)
-    data = lock_text(lock).encode()
-    changed = not path.exists() or path.read_bytes() != data
-    if changed:
-        write_atomic(path, data)
-    return path, lock, changed
+    files = {workspace.repo / path: data for path, data in promoted_files(verdict, manifest, commit, head).items()}
+    changed = [path for path, data in files.items() if not path.exists() or path.read_bytes() != data]
+    for path in changed:
+        write_atomic(path, files[path])
+    return tuple(files), lock, bool(changed)
 
 
 def _still_as_judged(head: Repository, lock: ChampionLock, verdict: Verdict) -> None:

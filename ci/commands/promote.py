@@ -1,4 +1,4 @@
-"""``acts promote``: writes the champion lock that a passed verdict allows. Nothing else ever writes one."""
+"""``acts promote``: writes the champion lock that a passed verdict allows, and its card. Nothing else ever does."""
 
 from pathlib import Path
 
@@ -12,18 +12,20 @@ from ci.options import json_option, repo_option, say
 @repo_option
 @json_option
 def command(model: str, repo: Path, as_json: bool) -> None:
-    """Write models/MODEL/champion.lock.yaml from MODEL's last verdict; commit it with the change that earned it."""
+    """Write models/MODEL/champion.lock.yaml and card.md from MODEL's last verdict; commit both."""
     from ci.programs import record
     from ci.promotion import promote
     from ci.session import open_head
 
     workspace, head = open_head(repo)
-    path, lock, changed = promote(workspace, head, model)
+    paths, lock, changed = promote(workspace, head, model)
     if changed:
-        record(workspace, path)
+        record(workspace, paths[0])
     if as_json:
         click.echo(lock.to_json(), nl=False)
     else:
-        file, how = path.relative_to(workspace.repo), "written" if changed else "already says so"
-        say(f"{file}: {how}: {lock.family} {lock.onnx}")
-        say(f"Review it with git diff, then commit it: git add {file}")
+        files, how = [str(path.relative_to(workspace.repo)) for path in paths], "written" if changed else "as it is"
+        say(f"{files[0]}: {how}: {lock.family} {lock.onnx}")
+        for card in files[1:]:
+            say(f"{card}: what anybody should know of it, in plain words")
+        say(f"Review them with git diff, then commit them: git add {' '.join(files)}")

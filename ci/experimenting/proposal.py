@@ -18,7 +18,7 @@ from ci.report.model import Report
 from dagster_project.domain.errors import UserFileError
 from dagster_project.domain.experimenting import branch_of
 from dagster_project.domain.lock_changes import lock_file
-from dagster_project.domain.promotion import champion_lock, lock_text
+from dagster_project.domain.promoted import promoted_files
 from dagster_project.domain.spec_changes import spec_file
 from dagster_project.domain.specs import load_lock
 from dagster_project.domain.verdict import Verdict
@@ -57,7 +57,7 @@ def proposal(tried: Challenge, verdict: Verdict, report: Report, store: Artifact
         model=tried.model,
         base=tried.base,
         head=tried.head,
-        files=promoted_files(verdict, store),
+        files=promoted_files(verdict, load_manifest(store, str(verdict.challenger)), verdict.head, tried.session.head),
         message=f"feat(models): promote {tried.model}\n\n{what}",
         title=f"Experiment: a better {tried.model}",
         body=body(tried, report),
@@ -65,13 +65,6 @@ def proposal(tried: Challenge, verdict: Verdict, report: Report, store: Artifact
         challenger=str(verdict.challenger_onnx),
         champion=verdict.champion,
     )
-
-
-def promoted_files(verdict: Verdict, store: ArtifactStore) -> dict[str, bytes]:
-    """The champion's lock as the verdict allows it, by path."""
-    manifest = load_manifest(store, str(verdict.challenger))
-    lock = champion_lock(verdict, manifest, verdict.head)
-    return {lock_file(verdict.subject.name): lock_text(lock).encode()}
 
 
 def body(tried: Challenge, report: Report) -> str:

@@ -10,10 +10,10 @@ from ci.planning import make_plan
 from ci.session import DECLARATIONS
 from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.plan import Plan
+from dagster_project.domain.promoted import PROMOTED
 from dagster_project.domain.verdict import Outcome
 from dagster_project.storage.files import write_atomic
 
-LOCKS = "models/*/champion.lock.yaml"
 MOST_BUILDS = 256
 _CODE = (".py", ".pyc", ".so")
 
@@ -53,7 +53,9 @@ def builds_of_pull(repo: Path, base: str, head: str, *, own: bool) -> tuple[dict
     """
     parent = f"{head}^1"
     changed = changed_paths(repo, parent, head)
-    if changed and set(changed) == set(changed_paths(repo, parent, head, (f":(glob){LOCKS}",))):
+    if changed and set(changed) == set(
+        changed_paths(repo, parent, head, tuple(f":(glob){pattern}" for pattern in PROMOTED))
+    ):
         return ()
     plan = make_plan(repo, base, head)
     said = [f for f in plan.findings if f.outcome in (Outcome.FAILED, Outcome.BROKEN) and not _of_lock(f.file)]
@@ -79,7 +81,7 @@ def as_matrix(builds: tuple[dict[str, str], ...]) -> str:
 
 
 def _of_lock(file: str | None) -> bool:
-    return file is not None and PurePosixPath(file).match(LOCKS)
+    return file is not None and any(PurePosixPath(file).match(pattern) for pattern in PROMOTED)
 
 
 def _checked(path: str) -> str:

@@ -11,8 +11,9 @@ from ci.github.outbox import Outbox
 from ci.github.submission import Desk, Submission
 from dagster_project.domain.base import StrictModel
 from dagster_project.domain.errors import RefusedError
+from dagster_project.domain.loading import load_repository
 from dagster_project.domain.lock_changes import lock_file
-from dagster_project.domain.promotion import champion_lock, lock_text
+from dagster_project.domain.promoted import promoted_files
 from dagster_project.domain.repository import Tree
 from dagster_project.domain.verdict import Verdict
 from dagster_project.domain.workspace import Workspace
@@ -41,7 +42,7 @@ def promote_on_branch(
     pull, models = submission.pull, tuple(sorted(locks))
     if not locks or pull.state != "open":
         return Promotion()
-    files = {lock_file(name): data for name, data in locks.items()}
+    files = {path: data for own in locks.values() for path, data in own.items()}
     try:
         if pull.is_fork:
             raise RefusedError("the branch belongs to a fork")
@@ -70,21 +71,22 @@ def promote_merged(desk: Desk, pull: PullRequest, tip: str, outbox: str) -> int:
         return 0
     models, branch = tuple(sorted(locks)), f"acts/promote-{pull.number}"
     desk.forge.create_branch(branch, tip)
-    desk.forge.commit(branch, tip, {lock_file(name): data for name, data in locks.items()}, message(verdicts, models))
+    files = {path: data for own in locks.values() for path, data in own.items()}
+    desk.forge.commit(branch, tip, files, message(verdicts, models))
     title = f"Promote {', '.join(models)}"
     words = f"The verdict on #{pull.number} allows this, and its branch could not be written to."
     return desk.forge.open_pull(branch, pull.base_branch, title, words).number
 
 
-def proposed_locks(verdicts: Iterable[Verdict], store: ArtifactStore, tree: Tree) -> dict[str, bytes]:
-    """By model: the lock's bytes, of every promotable verdict whose lock ``tree`` doesn't have yet."""
-    found = {}
+def proposed_locks(verdicts: Iterable[Verdict], store: ArtifactStore, tree: Tree) -> dict[str, dict[str, bytes]]:
+    """By model: lock and card by path, of every promotable verdict whose lock ``tree`` doesn't have yet."""
+    found, head = {}, load_repository(tree)
     for verdict in verdicts:
         if verdict.promotable:
             manifest = load_manifest(store, str(verdict.challenger))
-            data = lock_text(champion_lock(verdict, manifest, verdict.head)).encode()
-            if _bytes(tree, lock_file(verdict.subject.name)) != data:
-                found[verdict.subject.name] = data
+            files, lock = promoted_files(verdict, manifest, verdict.head, head), lock_file(verdict.subject.name)
+            if _bytes(tree, lock) != files[lock]:
+                found[verdict.subject.name] = files
     return found
 
 

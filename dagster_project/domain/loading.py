@@ -24,6 +24,7 @@ CONTRACTS, MODELS, FLOOR = "data_contracts", "models", "models/floor.yaml"
 _CONTRACT = re.compile(r"data_contracts/([^/]+)\.yaml")
 _SQL = re.compile(r"data_contracts/([^/]+)\.sql")
 _MODEL = re.compile(r"models/([^/]+)/(spec\.yaml|champion\.lock\.yaml)")
+_CARD = re.compile(r"models/[^/]+/card\.md")
 _FREE = re.compile(r"(.*/)?(\.[^/]*|[^/]*\.(md|py|txt))")
 
 
@@ -89,6 +90,8 @@ class _Reader:
                 self._floor(path)
             elif match := _MODEL.fullmatch(path):
                 self._model(match[1], path)
+            elif _CARD.fullmatch(path):
+                self._bytes(path)
             elif not _FREE.fullmatch(path):
                 self._stray(path)
 

@@ -9,6 +9,7 @@ from .known import KnownState
 from .lock_changes import compare_locks
 from .plan import Change, Plan, PlanStep
 from .plan_steps import plan_steps
+from .promoted import card_findings
 from .repository import Repository
 from .spec_changes import compare_floors, compare_specs, spec_file
 from .verdict import Finding, Outcome
@@ -47,6 +48,7 @@ def build_plan(
         *version_findings(base, head),
         *(_reached(problem) for problem in problems),
         *lock_findings,
+        *card_findings(base, head, known),
         *_loosening_findings(changes),
     ]
     allowed = {c.subject for c, f in zip(locks, lock_findings, strict=True) if f.outcome == Outcome.PASSED}
