@@ -13,6 +13,7 @@ from pydantic import Field
 
 import dagster_project.quality
 from dagster_project.domain.base import StrictModel, digest_of, digest_of_bytes
+from dagster_project.domain.explanation import ExplainedError
 from dagster_project.domain.fingerprint import environment_digest
 from dagster_project.domain.verdict import Finding
 from dagster_project.storage.store import ArtifactStore
@@ -27,6 +28,7 @@ class Diagnosis(StrictModel):
     findings: tuple[Finding, ...] = ()
     pages: dict[str, str] = Field(default_factory=dict, description="suite -> digest of its HTML")
     importances: dict[str, float] = Field(default_factory=dict)
+    errors: tuple[ExplainedError, ...] = ()
     seconds: float = 0.0
     reused: bool = False
 
@@ -47,12 +49,18 @@ def diagnose(store: ArtifactStore, key: str, run: Callable[[], Diagnosis]) -> Di
     return made
 
 
-def kept_report(store: ArtifactStore, report: QualityReport, importances: dict[str, float] | None = None) -> Diagnosis:
+def kept_report(
+    store: ArtifactStore,
+    report: QualityReport,
+    importances: dict[str, float] | None = None,
+    errors: tuple[ExplainedError, ...] = (),
+) -> Diagnosis:
     """A quality report with its pages put in the store."""
     return Diagnosis(
         findings=report.findings,
         pages={suite: store.put(html.encode()) for suite, html in report.html.items()},
         importances=importances or {},
+        errors=errors,
         seconds=report.seconds,
     )
 

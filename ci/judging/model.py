@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ci.judging import evidence
 from ci.judging.budget import permission
 from ci.judging.diagnosis import Diagnosis, diagnose, diagnosis_key, kept_report
+from ci.judging.errors import worst_errors
 from ci.judging.interference import Interference, Probe
 from ci.judging.models import JudgedModel, load_judged
 from ci.judging.rows import JudgedRows, Sources, judged_rows, leak_findings, seen_parts
@@ -121,16 +122,20 @@ class Judgement:
             )
             features = list(self.challenger.manifest.features)
             report = run_model_suite(contract, features, spec.target, spec.task, judged, gate=_widest(gates))
-            return kept_report(self.store, report, shares)
+            part = rows["validation"]
+            errors = worst_errors(spec, contract, self.challenger, part.challenger, part.labels, validation)
+            return kept_report(self.store, report, shares, errors)
 
         split = spec.split.model_dump(mode="json")
         conditions = [condition.model_dump(mode="json") for condition in contract.conditions]
+        public = sorted(column.name for column in contract.columns if column.public)  # others' values are not told
         key = diagnosis_key(
             self.challenger.manifest.onnx_digest,
             self.sources.head.digest,
             self.sources.base.digest,
             split,
             conditions,
+            public,
             [gate.model_dump(mode="json") for gate in gates],
         )
         return diagnose(self.store, key, run)
@@ -178,7 +183,7 @@ class Judgement:
 
     def _case(self, rows: dict[str, JudgedRows], answers: dict[str, Answers], diagnosis: Diagnosis) -> Case:
         champion = self.rules.champion
-        importances = Importances(challenger=diagnosis.importances, champion=self._champion_importances())
+        importances = Importances(challenger=diagnosis.importances, champion=self._champion_importances(rows))
         own: list[Measurement] = []
         if self.champion:
             shown = evidence.SHOWN[self.rules.spec.task]
@@ -187,7 +192,7 @@ class Judgement:
             )
         facts = evidence.model_facts(
             self.rules.spec, self.store, self.challenger, self.champion, answers, rows, importances, own
-        )
+        ).model_copy(update={"errors": diagnosis.errors})
         return Case(
             subject=Subject(kind="model", name=self.name),
             challenger=self.challenger.bundle,
@@ -202,8 +207,23 @@ class Judgement:
             facts=facts.model_dump(mode="json"),
         )
 
-    def _champion_importances(self) -> dict[str, float]:
-        return dict(self.champion.manifest.importances) if self.champion else {}
+    def _champion_importances(self, rows: dict[str, JudgedRows]) -> dict[str, float]:
+        """On the same rows as the challenger's, so that what changed is the model."""
+        from dagster_project.inference.frames import tensors
+        from dagster_project.inference.importances import permutation_importances
+
+        champion, part = self.champion, rows["validation"]
+        if champion is None:
+            return {}
+
+        def run() -> Diagnosis:
+            columns = tensors(part.champion, champion.manifest.inputs)
+            return Diagnosis(importances=permutation_importances(champion.predictor, columns, part.labels))
+
+        split = self.rules.spec.split.model_dump(mode="json")
+        snapshots = (self.sources.base.digest, self.sources.head.digest)
+        key = diagnosis_key("importances", champion.manifest.onnx_digest, *snapshots, split)
+        return diagnose(self.store, key, run).importances
 
     def _timed(self, stage: str, run: Callable[[], T]) -> T:
         started = time.perf_counter()

@@ -32,6 +32,7 @@ def verdict_part(verdict: Verdict, links: Links) -> Part:
         checks_part("Data checks" if dataset else "Data and model checks", checks, rank=2, note=_left_out(checks)),
         charts_part(facts, slices, verdict.measurements),
         slices_part(slices),
+        errors_part(facts),
         trials_part(facts),
         files_part(verdict, links),
     )
@@ -163,6 +164,24 @@ def difference_part(difference: DatasetDifference | None) -> Part:
 def charts_part(facts: Facts, slices: Sequence[Measurement], whole: Sequence[Measurement]) -> Part:
     """Every chart there is data for."""
     return Part("Charts", 6, charts=charts_for(facts, slices, whole))
+
+
+def errors_part(facts: Facts) -> Part:
+    """The answers that were farthest from what happened, and the columns that led there."""
+    rows = tuple(
+        (
+            error.row_id,
+            error.said,
+            error.truth,
+            "; ".join(f"{each.column} {each.value} ({each.added:+.3f})" for each in error.contributions),
+        )
+        for error in facts.errors
+    )
+    columns = ("row", "said", "was", "because of (what each added to the answer)")
+    told = "Validation rows on which the challenger was farthest from the truth."
+    return Part(
+        "Worst errors, explained", 4, sentences=(told,) if rows else (), tables=(Table(columns, rows),) if rows else ()
+    )
 
 
 def slices_part(slices: Sequence[Measurement]) -> Part:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from .base import StrictModel
 from .bundle import Trial
+from .explanation import ExplainedError
 from .families import Task
 from .lease import GpuUse
 from .verdict import Measurement
@@ -92,6 +93,7 @@ class Facts(StrictModel):
     reliability: tuple[ReliabilityBin, ...] = ()
     residuals: Histogram | None = None
     importances: Importances | None = None
+    errors: tuple[ExplainedError, ...] = Field(default=(), description="the challenger's worst on validation rows")
     timings: dict[str, float] = Field(default_factory=dict, description="stage -> seconds")
     cost: Cost | None = None
     gpu: GpuUse | None = None

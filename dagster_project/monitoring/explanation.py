@@ -8,9 +8,10 @@ from dagster_project.data.records import find_snapshot
 from dagster_project.data.splits import read_part
 from dagster_project.domain.base import digest_of
 from dagster_project.domain.errors import RefusedError
-from dagster_project.domain.explanation import ColumnShare, Contribution, ExplainedError, ExplanationReport
+from dagster_project.domain.explanation import ColumnShare, ExplainedError, ExplanationReport
 from dagster_project.domain.projection import project
 from dagster_project.inference.attributions import answer_of, attribute
+from dagster_project.inference.explained_errors import Told, explained_errors, worst
 from dagster_project.inference.frames import tensors
 from dagster_project.inference.losses import losses
 from dagster_project.inference.predictor import OnnxPredictor
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 LEDGER = "explanations"
 PAIRS = 10
 """Of walks a row: many rows make up for few walks."""
-WORST, SHOWN = 5, 5
 METHOD = 1  # raised when the same rows would be explained otherwise
 BACKGROUND = 100
 
@@ -152,32 +152,27 @@ def _worst(
         return ()
     judge = Judge(watched)
     loss = losses(judge.answers(rows), judge.truth(rows))
-    rows = rows.with_columns(pl.Series("loss", loss)).sort("loss", "row_id", descending=[True, False])[:WORST]
-    names = watched.spec.features.names
-    inputs = rows.select([pl.col(f"input {name}").alias(name) for name in names])
-    found = attribute(answer_of(predictor, watched.spec.positive), _columns(inputs, predictor), background)
-    return tuple(
-        _error(watched, row, inputs.row(place, named=True), found, place)
-        for place, row in enumerate(rows.iter_rows(named=True))
+    rows = rows[worst(loss, rows["row_id"].to_list())]
+    told = [
+        Told(row["row_id"], *_said_and_truth(row), float(each))
+        for row, each in zip(rows.iter_rows(named=True), sorted(loss, reverse=True), strict=False)
+    ]
+    inputs = rows.select([pl.col(f"input {name}").alias(name) for name in watched.spec.features.names])
+    asked = answer_of(predictor, watched.spec.positive)
+    return explained_errors(
+        asked,
+        _columns(inputs, predictor),
+        background,
+        told,
+        lambda name, place: _shown(watched, name, inputs[name][place]),
     )
 
 
-def _error(watched: Watched, row: dict[str, Any], inputs: dict[str, Any], found: Any, place: int) -> ExplainedError:
-    added = found.values[place].sum(axis=1) if found.values.shape[2] == 1 else abs(found.values[place]).sum(axis=1)
-    order = sorted(range(len(found.names)), key=lambda i: -abs(added[i]))[:SHOWN]
-    return ExplainedError(
-        row_id=row["row_id"],
-        said=row["label"] if row["label"] is not None else f"{row['value']:.4g}",
-        truth=row["truth"] if row["truth"] is not None else f"{row['true_value']:.4g}",
-        loss=round(row["loss"], 6),
-        base=float(found.base.mean()),
-        contributions=tuple(
-            Contribution(column=found.names[i], value=_shown(watched, found.names[i], inputs), added=float(added[i]))
-            for i in order
-        ),
-    )
+def _said_and_truth(row: dict[str, Any]) -> tuple[str, str]:
+    said = row["label"] if row["label"] is not None else f"{row['value']:.4g}"
+    return said, row["truth"] if row["truth"] is not None else f"{row['true_value']:.4g}"
 
 
-def _shown(watched: Watched, name: str, inputs: dict[str, Any]) -> str:
-    value = plain(inputs[name], watched.contract.column(name))
+def _shown(watched: Watched, name: str, logged: Any) -> str:
+    value = plain(logged, watched.contract.column(name))
     return "missing" if value in (None, "") else str(value)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ci.judging.errors import HIDDEN
 from ci.judging.run import Judged, judge
 from ci.main import main
 from ci.planning import make_plan
@@ -12,6 +13,7 @@ from ci.session import open_session
 from dagster_project.domain.base import canonical_json
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.errors import UsageError
+from dagster_project.domain.facts import Facts
 from dagster_project.domain.verdict import Outcome, Verdict
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.bundles import fetch_bundle, load_manifest
@@ -90,6 +92,33 @@ def test_a_better_challenger_may_replace_the_champion(repo: Path) -> None:
     assert after != before and verdict.content_digest() in after and f"replaces: {verdict.champion}" in after
     assert main(["promote", MODEL, "--repo", str(repo)]) == 0
     assert (repo / LOCK).read_text() == after, "the same verdict gives the same bytes"
+
+
+def test_worst_errors_and_importances_are_measured_on_the_same_rows(repo: Path) -> None:
+    facts = Facts.model_validate(challenged(repo).verdict.facts)
+    assert len(facts.errors) == 5 and all(error.said != error.truth for error in facts.errors)
+    assert [error.loss for error in facts.errors] == sorted((error.loss for error in facts.errors), reverse=True)
+    assert {part.column for part in facts.errors[0].contributions} == {"miles", "carrier", "seats"}
+    assert facts.errors[0].row_id.startswith("r") and facts.importances
+    assert set(facts.importances.champion) == {"carrier", "seats"} and facts.importances.champion["seats"] == 1.0
+    hidden = "name: miles\n        logicalType: number\n        classification: restricted"
+    change(repo, TRIPS, edited((repo / TRIPS).read_text(), ("name: miles\n        logicalType: number", hidden)))
+    told = Facts.model_validate(challenged(repo, f"{GOOD}# again\n").verdict.facts)
+    assert {part.value for error in told.errors for part in error.contributions if part.column == "miles"} <= {HIDDEN}
+
+
+def test_the_card_is_promoted_with_the_lock_and_nobody_edits_it(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    challenged(repo)
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
+    card = repo / f"models/{MODEL}/card.md"
+    assert "# Model card: tardy" in card.read_text() and str(card.relative_to(repo)) in capsys.readouterr().out
+    save(repo, "promote")
+    plan = make_plan(repo, "main", "HEAD")
+    assert not plan.refused and not plan.steps, "lock and card alone keep the verdict"
+    card.write_text(card.read_text().replace("times in 100", "times in 90"))
+    save(repo, "embellish")
+    said = [finding for finding in make_plan(repo, "main", "HEAD").findings if finding.name == "model card of tardy"]
+    assert [finding.outcome for finding in said] == [Outcome.FAILED]
 
 
 def test_the_champion_is_not_replaced_by_what_is_no_better(repo: Path, capsys: pytest.CaptureFixture[str]) -> None:

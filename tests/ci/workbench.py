@@ -19,6 +19,7 @@ from dagster_project.factories.provenance import vouch
 from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.candidate import refit
 from dagster_project.training.job import _bundle
+from dagster_project.training.learning import Learnt
 from dagster_project.training.problem import fit, pose
 from dagster_project.training.progress import Stopwatch
 from dagster_project.training.rows import load_data
@@ -89,7 +90,7 @@ def built_from(workspace: Workspace, head: Repository, *, vouched: bool = True) 
     trial = Trial(
         number=0, family=proposal.family, parameters=proposal.parameters, status="completed", value=value, seconds=0.1
     )
-    bundle, _ = _bundle(request, data, refit(problem, data, trial), [trial], Stopwatch())
+    bundle, _ = _bundle(request, Learnt(data, [trial], refit(problem, data, trial), None), Stopwatch())
     result = BuildResult(
         kind="model", name=MODEL, outcome="built", snapshot=snapshot, bundle=bundle, lease=leased(bundle)
     )

@@ -65,7 +65,7 @@ def test_judged_shares_are_explained_once(repo: Path, monkeypatch: pytest.Monkey
     asked = []
     whole = explanation.attribute
     monkeypatch.setattr(explanation, "attribute", lambda *a, **k: (asked.append(1), whole(*a, **k))[1])
-    assert explain(here, at(9)).columns == first.columns and len(asked) == 2, "the window and its errors"
+    assert explain(here, at(9)).columns == first.columns and len(asked) == 1, "the window"
 
 
 def test_what_can_not_be_explained_is_told(repo: Path) -> None:
