@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ci.judging.headroom import headroom_of
 from ci.judging.models import JudgedModel
 from ci.judging.rows import JudgedRows
 from dagster_project.domain.bundle import TRIALS, Trial
@@ -160,6 +161,7 @@ def model_facts(
         trials=_trials(store, challenger),
         roc=tuple(curves),
         importances=importances,
+        headroom=headroom_of(store, challenger),
         **parts,
     )
 

@@ -8,6 +8,7 @@ from dagster_project.domain.verdict import Finding, Measurement, Outcome, Verdic
 
 from .charts import charts_for
 from .document import Cell, Part, Table
+from .headroom_part import headroom_part
 from .model import Links, facts_of
 from .numbers import NOTHING, gain, interval, number, share, short
 
@@ -30,6 +31,7 @@ def verdict_part(verdict: Verdict, links: Links) -> Part:
         gates_part(gates),
         difference_part(facts.difference),
         checks_part("Data checks" if dataset else "Data and model checks", checks, rank=2, note=_left_out(checks)),
+        headroom_part(facts.headroom),
         charts_part(facts, slices, verdict.measurements),
         slices_part(slices),
         errors_part(facts),

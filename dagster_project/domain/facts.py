@@ -12,6 +12,7 @@ from .base import StrictModel
 from .bundle import Trial
 from .explanation import ExplainedError
 from .families import Task
+from .headroom_report import HeadroomReport
 from .lease import GpuUse
 from .verdict import Measurement
 
@@ -93,6 +94,7 @@ class Facts(StrictModel):
     reliability: tuple[ReliabilityBin, ...] = ()
     residuals: Histogram | None = None
     importances: Importances | None = None
+    headroom: HeadroomReport | None = Field(default=None, description="what the build says of the next gain")
     errors: tuple[ExplainedError, ...] = Field(default=(), description="the challenger's worst on validation rows")
     timings: dict[str, float] = Field(default_factory=dict, description="stage -> seconds")
     cost: Cost | None = None

@@ -27,9 +27,11 @@ def next_gain(report: HeadroomReport) -> str:
         return f"The next gain is probably in {', then in '.join(steps)}."
     if not (report.curve and report.curve.doubled):
         return "Where the next gain is, nothing here tells."
-    if not is_flat(report.curve):
-        return "Whether more rows would help can't be told from these; no wrong labels stand out."
     needed = [s.name for s in _needed(report.sources)]
+    if not is_flat(report.curve):
+        labels = "; no wrong labels stand out" if report.noise and not report.noise.absent else ""
+        dearest = f"; of the sources, {needed[0]} is worth most" if needed else ""
+        return f"Whether more rows would help can't be told from these{labels}{dearest}."
     like = f", such as {needed[0]} has brought" if needed else ""
     return (
         "The next gain is probably in columns that say something new"
@@ -124,8 +126,8 @@ def _suspicion(noise: LabelNoise, share: Interval) -> str:
             "less sure. Whether they are, or a coin decides that no column knows, only people can tell."
         )
     return (
-        f"No wrong labels are claimed: of {percent(noise.disagreement or 0.0)} contradicted labels at most "
-        f"{percent(max(0.0, share.high))} of all are not explained by how hard the rows are."
+        f"No label is called wrong: the model contradicts {percent(noise.disagreement or 0.0)} of them, as it would where "
+        f"rows are hard. At most {percent(share.high)} can be wrong, going by the rows of which it is surest."
     )
 
 

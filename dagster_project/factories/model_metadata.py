@@ -16,6 +16,7 @@ from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.answers import answer_plots
 from dagster_project.factories.checks import table
 from dagster_project.factories.dataset_metadata import MOST_BARS
+from dagster_project.factories.headroom_metadata import headroom_metadata
 from dagster_project.factories.plots import bars, course
 from dagster_project.factories.training_run import Trained
 from dagster_project.storage.bundles import load_manifest
@@ -118,6 +119,7 @@ def candidate_metadata(spec: ModelSpec, split: SplitResult, done: Trained, works
     }
     if importances:
         shown["importances"] = dg.MetadataValue.md(bars(importances, "Importance of columns", "share"))
+    shown |= headroom_metadata(store, manifest)
     plots = answer_plots(spec, manifest, store, split.validation)
     return shown | {name: dg.MetadataValue.md(picture) for name, picture in plots.items()}
 

@@ -38,6 +38,66 @@ def columns(edges: Sequence[float], counts: Sequence[int], title: str, unit: str
     return _markdown(figure, title)
 
 
+def between(points: Mapping[int, tuple[float, float, float]], title: str, x: str, y: str) -> str:
+    """A line through values, with a band from their lower to their upper limits."""
+    figure, axes = _figure(title)
+    values, lows, highs = zip(*points.values(), strict=True)
+    axes.fill_between(list(points), lows, highs, color=BLUE, alpha=0.2, linewidth=0)
+    axes.plot(list(points), values, color=BLUE, marker=".")
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    return _markdown(figure, title)
+
+
+def whiskers(values: Mapping[str, tuple[float, float, float]], title: str, unit: str) -> str:
+    """Values between their limits, the first key on top, held against 0."""
+    figure, axes = _figure(title, height=0.9 + 0.25 * len(values))
+    for name, (value, low, high) in values.items():
+        axes.plot([low, high], [name, name], color=GREY)
+        axes.plot([value], [name], "o", color=BLUE, markersize=4)
+    axes.axvline(0.0, color=GREY, linewidth=1, linestyle="--")
+    axes.invert_yaxis()
+    axes.set_xlabel(unit)
+    return _markdown(figure, title)
+
+
+def over_time(times: Sequence[object], counts: Sequence[int], title: str) -> str:
+    """Rows by period."""
+    figure, axes = _figure(title)
+    axes.step(times, counts, where="post", color=BLUE)  # type: ignore[arg-type]
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("rows")
+    figure.autofmt_xdate()
+    return _markdown(figure, title)
+
+
+def course(trials: Sequence["Trial"], metric: str, greater_is_better: bool) -> str:
+    """Every trial's value in the order of the search, the best so far as a line."""
+    figure, axes = _figure("Course of the search")
+    done = [(trial.family, trial.number, trial.value) for trial in trials if trial.value is not None]
+    best = list(accumulate((value for _, _, value in done), max if greater_is_better else min))
+    for family in sorted({family for family, _, _ in done}):
+        own = [(number, value) for name, number, value in done if name == family]
+        axes.plot([number for number, _ in own], [value for _, value in own], "o", markersize=4, label=family)
+    axes.step([number for _, number, _ in done], best, where="post", color=GREY, label="best so far")
+    axes.set_xlabel("trial")
+    axes.set_ylabel(metric)
+    axes.legend(fontsize=7)
+    return _markdown(figure, "Course of the search")
+
+
+def unit_square(curves: Mapping[str, Points], title: str, x: str, y: str) -> str:
+    """Lines between (0, 0) and (1, 1): ROC curves, reliability diagrams."""
+    figure, axes = _figure(title, height=3.2)
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+    for name, points in curves.items():
+        axes.plot([point[0] for point in points], [point[1] for point in points], marker=".", label=name)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.legend(fontsize=7)
+    return _markdown(figure, title)
+
+
 def over_time(times: Sequence[object], counts: Sequence[int], title: str) -> str:
     """Rows by period."""
     figure, axes = _figure(title)

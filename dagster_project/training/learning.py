@@ -56,10 +56,12 @@ def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watc
                 found = search(request, problem, proposals, place, shown)
             best = best_trial(found.trials, problem.metric)
             weights = _weights(request, place, best, data)
-            report = _headroom(request, data, best, shown, watch)
+            report = _headroom(request, data, best, watch)
         with watch.stage("ray"):
             stack.close()
     shown.say(f"best: trial {best.number} {best.family}, {problem.metric} {best.value:.4f}")
+    if report is not None:
+        shown.say(next_gain(report))
     gpu = found.gpus.get(best.number)
     if gpu is None and request.spec.compute.gpus_per_trial:
         shown.say("its GPUs were not used: torch sees none where it ran, so it trained on the CPU")
@@ -77,16 +79,13 @@ def _weights(request: BuildRequest, place: Cluster, best: Trial, data: Data) -> 
     return kept.load(best.steps)
 
 
-def _headroom(
-    request: BuildRequest, data: Data, best: Trial, shown: Display, watch: Stopwatch
-) -> HeadroomReport | None:
+def _headroom(request: BuildRequest, data: Data, best: Trial, watch: Stopwatch) -> HeadroomReport | None:
     """Imported by name, so that it is no part of a build that does not ask for it."""
     if not request.spec.headroom.on:
         return None
     module = importlib.import_module(f"{__package__}.headroom.examine")
     with watch.stage("headroom"):
         report: HeadroomReport = module.examine_beside(request, data, best)
-    shown.say(next_gain(report))
     return report
 
 
