@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BLUE, GREY, RED = "#3b6fb6", "#9aa5b1", "#c0392b"
 Points = Sequence[tuple[float, float]]
+Colours = str | Sequence[str]
 
 
 def bars(values: Mapping[str, float], title: str, unit: str) -> str:
@@ -98,39 +99,50 @@ def unit_square(curves: Mapping[str, Points], title: str, x: str, y: str) -> str
     return _markdown(figure, title)
 
 
-def over_time(times: Sequence[object], counts: Sequence[int], title: str) -> str:
-    """Rows by period."""
+def shares_over_time(times: Sequence[object], lines: Mapping[str, Sequence[float]], title: str) -> str:
+    """Shares between 0 and 1 by period, a line each."""
     figure, axes = _figure(title)
-    axes.step(times, counts, where="post", color=BLUE)  # type: ignore[arg-type]
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel("rows")
+    for name, values in lines.items():
+        axes.plot(times, list(values), marker=".", markersize=3, label=name)  # type: ignore[arg-type]
+    axes.set_ylim(-0.02, 1.02)
+    axes.legend(fontsize=7, loc="lower left")
     figure.autofmt_xdate()
     return _markdown(figure, title)
 
 
-def course(trials: Sequence["Trial"], metric: str, greater_is_better: bool) -> str:
-    """Every trial's value in the order of the search, the best so far as a line."""
-    figure, axes = _figure("Course of the search")
-    done = [(trial.family, trial.number, trial.value) for trial in trials if trial.value is not None]
-    best = list(accumulate((value for _, _, value in done), max if greater_is_better else min))
-    for family in sorted({family for family, _, _ in done}):
-        own = [(number, value) for name, number, value in done if name == family]
-        axes.plot([number for number, _ in own], [value for _, value in own], "o", markersize=4, label=family)
-    axes.step([number for _, number, _ in done], best, where="post", color=GREY, label="best so far")
-    axes.set_xlabel("trial")
-    axes.set_ylabel(metric)
-    axes.legend(fontsize=7)
-    return _markdown(figure, "Course of the search")
-
-
-def unit_square(curves: Mapping[str, Points], title: str, x: str, y: str) -> str:
-    """Lines between (0, 0) and (1, 1): ROC curves, reliability diagrams."""
+def intervals(
+    measured: Mapping[str, Sequence[tuple[object, float, float, float]]],
+    expected: Sequence[tuple[object, float]],
+    limits: Sequence[float],
+    title: str,
+) -> str:
+    """Values with their limits by time, a colour a name; a line of what was expected, and dotted limits."""
     figure, axes = _figure(title, height=3.2)
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
-    for name, points in curves.items():
-        axes.plot([point[0] for point in points], [point[1] for point in points], marker=".", label=name)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
+    for name, rows in measured.items():
+        times, values = [row[0] for row in rows], [row[1] for row in rows]
+        reach = [[row[1] - row[2] for row in rows], [row[3] - row[1] for row in rows]]
+        axes.errorbar(times, values, yerr=reach, fmt="o", markersize=3, linewidth=1, label=name)  # type: ignore[arg-type]
+    if expected:
+        times = [row[0] for row in expected]
+        axes.plot(times, [row[1] for row in expected], color=GREY, linestyle="--", label="expected")  # type: ignore[arg-type]
+    for limit in limits:
+        axes.axhline(limit, color=RED, linestyle=":", linewidth=1)
+    axes.legend(fontsize=6, loc="best")
+    figure.autofmt_xdate()
+    return _markdown(figure, title)
+
+
+def paired_bars(
+    names: Sequence[str], sides: Mapping[str, Sequence[float]], title: str, unit: str, colours: Sequence[Colours]
+) -> str:
+    """Two horizontal bars a name, the first name on top; ``colours`` of each side, one for all or one a bar."""
+    figure, axes = _figure(title, height=0.9 + 0.26 * len(names))
+    for place, (side, values) in enumerate(sides.items()):
+        heights = [row + 0.4 * (place - 0.5) for row in range(len(names))]
+        axes.barh(heights, list(values), height=0.38, color=colours[place], label=side)
+    axes.set_yticks(list(range(len(names))), list(names))
+    axes.invert_yaxis()
+    axes.set_xlabel(unit)
     axes.legend(fontsize=7)
     return _markdown(figure, title)
 

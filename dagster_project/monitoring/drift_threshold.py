@@ -49,6 +49,7 @@ def calibrate(reference: Side, rows: int, labels: int, days: int, alarms: float,
     reference = _varying(reference)
     known = np.unique(reference.day)
     by_day = len(known) >= LEAST_DAYS
+    days = max(days, -(-rows * len(known) // len(reference)))  # fewer rows than the window's would scatter more
     draws = []
     for _ in range(DRAWS):
         chosen = _days_drawn(reference, known, days, generator) if by_day else _rows_drawn(reference, rows, generator)
