@@ -14,6 +14,7 @@ from .gates import Floor
 from .guard_columns import check_features, check_target
 from .guard_compute import check_compute
 from .guard_gates import check_gates
+from .guard_headroom import check_headroom
 from .guard_monitoring import check_monitoring
 from .guard_search import check_candidates, check_search
 from .guard_split import check_split
@@ -27,6 +28,7 @@ CONTRACT_RANGE = "contract-range"
 def check_spec(spec: ModelSpec, contract: DataContract | None, profiles: Profiles, at: Document) -> list[Problem]:
     """Every problem of a well-formed spec; without a contract, those that need none."""
     problems = [*check_search(spec, at), *check_candidates(spec, at), *check_compute(spec, profiles, at)]
+    problems += check_headroom(spec, at)
     problems += check_gates(spec.gates, spec.task, contract, at, ("gates",))
     if contract:
         problems += check_version(spec, contract, at)

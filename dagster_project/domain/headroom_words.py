@@ -126,8 +126,8 @@ def _suspicion(noise: LabelNoise, share: Interval) -> str:
             "less sure. Whether they are, or a coin decides that no column knows, only people can tell."
         )
     return (
-        f"No label is called wrong: the model contradicts {percent(noise.disagreement or 0.0)} of them, as it would where "
-        f"rows are hard. At most {percent(share.high)} can be wrong, going by the rows of which it is surest."
+        f"No label is called wrong: the model contradicts {percent(noise.disagreement or 0.0)} of them, as it would "
+        f"where rows are hard. At most {percent(share.high)} can be wrong, going by the rows of which it is surest."
     )
 
 

@@ -45,7 +45,7 @@ def _scatters(values: "np.ndarray", covariance: "np.ndarray") -> "np.ndarray":
     import numpy as np
 
     largest = max(float(np.ptp(values)), float(np.sqrt(np.diag(covariance).max())), 1e-9)
-    return np.geomspace(1e-3 * largest, largest, SCATTERS)
+    return np.geomspace(1e-2 * largest, largest, SCATTERS)
 
 
 def _explained(

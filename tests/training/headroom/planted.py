@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.bundle import Trial
 from dagster_project.domain.headroom_report import HeadroomReport
 from dagster_project.training.headroom.asked import Asked
@@ -48,11 +47,11 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
 
 
 def asked_of(
-    folder: Path, rows: pl.DataFrame, task: str = "binary", *, family: dict[str, Any] = FAMILY, **headroom: Any
+    folder: Path, frame: pl.DataFrame, task: str = "binary", *, family: dict[str, Any] = FAMILY, **headroom: Any
 ) -> Asked:
     """The examination of a family's first proposal. The table's ``row`` names its rows and is no feature."""
     changes = {key: headroom.pop(key) for key in ("sources_by_name", "identifiers", "split") if key in headroom}
-    request = make_request(folder, rows, task, candidates=[family], categorical=(), features={"exclude": ["row"]})
+    request = make_request(folder, frame, task, candidates=[family], categorical=(), features={"exclude": ["row"]})
     spec = request.spec.model_dump(mode="json") | {"headroom": {"on": True, **headroom}}
     spec |= {"split": changes["split"]} if "split" in changes else {}
     asked: dict[str, Any] = {
@@ -62,7 +61,9 @@ def asked_of(
     }
     request = request.model_copy(update=asked)
     proposal = propose(request.spec)[0]
-    best = Trial(number=0, family=proposal.family, parameters=proposal.parameters, status="completed", value=0.5, seconds=1.0)
+    best = Trial(
+        number=0, family=proposal.family, parameters=proposal.parameters, status="completed", value=0.5, seconds=1.0
+    )
     return Asked(request, load_data(request), best)
 
 
@@ -75,7 +76,3 @@ def one_by_one(asked: Asked) -> Any:
 
 def examined(asked: Asked) -> HeadroomReport:
     return examine(asked.request, asked.data, asked.best, one_by_one(asked))
-
-
-def request_of(asked: Asked) -> BuildRequest:
-    return asked.request
