@@ -42,7 +42,10 @@ def answered(tried: Challenge, bench: Bench) -> Answer:
     if why:
         found = refused("holdout budget", why, "Nothing is built until then.")
         return Answer(unmeasured(refusal(tried, [found], snapshot)), None, snapshot, labelled, waiting=True)
-    built = bench.build(tried)
+    try:
+        built = bench.build(tried)
+    except RefusedError as error:  # its ceiling or its deadline, before or on the way
+        return Answer(unmeasured(refusal(tried, [refused("build", str(error))], snapshot)), None, snapshot, labelled)
     if built.outcome == "failed":
         stopped = [finding for finding in built.findings if finding.outcome in (Outcome.FAILED, Outcome.BROKEN)]
         findings = stopped or [refused("build", "The build was refused.")]

@@ -20,7 +20,7 @@ class Bench(Protocol):
     """Builds by the head's declarations, judges by the base's rules."""
 
     def build(self, tried: Challenge) -> BuildResult:
-        """Raises ``MachineryError`` where it broke."""
+        """Raises ``RefusedError`` where it would cost too much or learn nothing, ``MachineryError`` where it broke."""
 
     def judge(self, tried: Challenge, built: BuildResult) -> Judged:
         """The verdict on what was built; raises ``MachineryError``."""

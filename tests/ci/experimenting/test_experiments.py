@@ -8,7 +8,7 @@ from ci.experimenting.challenge import Challenge
 from ci.git import GitTree, main_tip
 from ci.planning import make_plan
 from dagster_project.domain.build import BuildResult
-from dagster_project.domain.errors import MachineryError, UsageError
+from dagster_project.domain.errors import MachineryError, RefusedError, UsageError
 from dagster_project.domain.experimenting import LEDGER, ExperimentRow
 from dagster_project.domain.specs import load_spec
 from dagster_project.domain.verdict import Outcome
@@ -22,6 +22,7 @@ from tests.pipeline.small import deliver
 from tests.trees import edited
 
 BRANCH = f"experiment/{MODEL}"
+CARD = f"models/{MODEL}/card.md"
 LOCK = f"models/{MODEL}/champion.lock.yaml"
 WIDER = edited(GOOD, ("task: binary\n", "task: binary\nexperiment: {schedule: 0 5 * * *, trials: 3}\n"))
 
@@ -53,7 +54,7 @@ def test_what_passes_is_proposed_and_not_promoted(repo: Path) -> None:
     assert plan.steps == () and not plan.refused
     assert [f.outcome for f in plan.findings if "lock" in f.name] == [Outcome.PASSED]
     assert any("search.trials: 1 → 3" in change.what for change in plan.changes)
-    assert changed(repo) == [LOCK, SPEC] and "search.trials: 1 → 3" in text_of(repo)
+    assert changed(repo) == [CARD, LOCK, SPEC] and "search.trials: 1 → 3" in text_of(repo)
     declared = load_spec(GitTree(repo, str(row.head)).read(SPEC), SPEC)
     assert row.head != row.base and declared.search.trials == 3, "what was built is what the pull request says"
     assert GitTree(repo, BRANCH).read(SPEC) == GitTree(repo, str(row.head)).read(SPEC)
@@ -81,7 +82,7 @@ def test_a_newer_challenger_brings_the_same_pull_request_up_to_date(repo: Path) 
     deliver(repo, "more", first=400, days=40)
     second = tried(repo, NOW + 2 * DAY)
     assert (second.ending, second.pull) == ("updated", first.pull) and second.challenger != first.challenger
-    assert changed(repo) == [LOCK] and second.labelled == (first.labelled or 0) + 400
+    assert changed(repo) == [CARD, LOCK] and second.labelled == (first.labelled or 0) + 400
     git(repo, "merge-base", "--is-ancestor", str(first.commit), BRANCH)
     assert str(second.challenger) in GitTree(repo, BRANCH).read(LOCK).decode()
 
@@ -122,6 +123,15 @@ def test_what_breaks_is_no_verdict_and_two_never_run_at_once(repo: Path) -> None
 
 
 @pytest.mark.slow
+def test_a_build_that_may_not_cost_so_much_is_refused_and_not_tried_at_every_look(repo: Path) -> None:
+    class Dear(QuickBench):
+        def build(self, tried: Challenge) -> BuildResult:
+            raise RefusedError("it would cost 4.67 EUR, and its ceiling is 0.70")
+
+    row = tried(repo, bench=Dear())
+    assert row.ending == "refused" and any("0.70" in words for words in row.words) and rows(repo) == [row]
+
+
 def test_a_kill_before_the_row_is_written_costs_nothing(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     on_main(repo, {SPEC: GOOD})
     with monkeypatch.context() as patch:
