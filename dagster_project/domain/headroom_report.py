@@ -63,7 +63,7 @@ class SourceLosses(StrictModel):
 class SuspectRow(StrictModel):
     """A train row whose label the model contradicts. ``margin``: see the kind of noise that it stands in."""
 
-    id: dict[str, Named] = Field(description="public id columns")
+    id: dict[Text, Named] = Field(max_length=16, description="public id columns")
     given: Named
     expected: Named = Field(description="the class, or the value, that models fitted on other rows answer")
     margin: float
@@ -82,7 +82,7 @@ class LabelNoise(StrictModel):
     folds: int = 0
     kind: Literal["classes", "residuals"] = "classes"
     disagreement: float | None = Field(default=None, description="share of labels that are not the model's answer")
-    thresholds: dict[str, float] = Field(default_factory=dict, max_length=256, description="by class")
+    thresholds: dict[Text, float] = Field(default_factory=dict, max_length=256, description="by class")
     joint: tuple[tuple[int, ...], ...] = Field(default=(), max_length=256, description="given class x expected class")
     joint_share: float | None = None
     expected_share: float | None = None
@@ -101,8 +101,8 @@ class HeadroomReport(StrictModel):
 
     schema_version: Literal[1] = 1
     task: Task
-    family: str
-    metric: str
+    family: Text
+    metric: Text
     rows: int = Field(description="train rows")
     validation: int = Field(description="validation rows")
     curve: LearningCurve | None = None

@@ -17,6 +17,16 @@ from dagster_project.domain.facts import (
     Importances,
     ReliabilityBin,
 )
+from dagster_project.domain.headroom_report import (
+    CurvePoint,
+    HeadroomReport,
+    Interval,
+    LabelNoise,
+    LearningCurve,
+    SourceLoss,
+    SourceLosses,
+    SuspectRow,
+)
 from dagster_project.domain.plan import Change, Plan, PlanStep
 from dagster_project.domain.verdict import (
     Comparison,
@@ -53,6 +63,40 @@ def trials() -> tuple[Trial, ...]:
     )
 
 
+def headroom() -> HeadroomReport:
+    """Rising over rows, one source needed, some labels that look wrong."""
+    values = ((21_000, 0.70), (53_000, 0.71), (107_000, 0.72), (214_112, 0.7284))
+    points = tuple(
+        CurvePoint(rows=rows, metric=Interval(value=value, low=value - 0.005, high=value + 0.005), seconds=3.2)
+        for rows, value in values
+    )
+    late = CurvePoint(rows=10_000, absent="The time budget ended before it was fitted: raise headroom.time_budget.")
+    doubled = Interval(value=0.006, low=0.002, high=0.011)
+    weather = SourceLoss(name="weather", columns=("temp", "precip"), loss=Interval(value=0.03, low=0.023, high=0.037))
+    suspect = SuspectRow(id={"departure_id": "20130528-DL181-LGA-0900"}, given=True, expected=False, margin=-0.867)
+    return HeadroomReport(
+        task="binary",
+        family="hist_gradient_boosting",
+        metric="roc_auc",
+        rows=214_112,
+        validation=41_870,
+        curve=LearningCurve(taken="most recent", points=(late, *points), doubled=doubled, negligible=0.0027),
+        sources=SourceLosses(sources=(weather,), untold=("seats",)),
+        noise=LabelNoise(
+            rows=214_112,
+            folds=3,
+            disagreement=0.06,
+            thresholds={"False": 0.9, "True": 0.8},
+            joint=((160_000, 4_000), (3_000, 40_000)),
+            joint_share=0.05,
+            expected_share=0.01,
+            share=Interval(value=0.05, low=0.04, high=0.06),
+            suspected=True,
+            suspects=(suspect,),
+        ),
+    )
+
+
 def model_facts() -> Facts:
     return Facts(
         task="binary",
@@ -75,6 +119,7 @@ def model_facts() -> Facts:
             challenger={"hour": 0.31, "carrier": 0.17, "month": 0.12, "origin": 0.09, "precip": 0.08, "dest": 0.07},
             champion={"hour": 0.35, "carrier": 0.12, "month": 0.2, "origin": 0.1, "precip": 0.02, "dest": 0.05},
         ),
+        headroom=headroom(),
         timings={"holdout": 6.2, "deepchecks": 21.5, "importances": 9.8},
         cost=Cost(amount=0.42, what="1 GPU node, 9 minutes"),
     )

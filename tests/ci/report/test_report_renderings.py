@@ -16,6 +16,7 @@ from dagster_project.domain.errors import MachineryError, Problem, UsageError
 from dagster_project.domain.estimates import Estimate
 from dagster_project.domain.facts import Cost, Facts, Histogram
 from dagster_project.domain.gpu_words import gpu_line
+from dagster_project.domain.headroom_report import HeadroomReport
 from dagster_project.domain.lease import GpuUse
 from dagster_project.domain.verdict import Finding, Outcome
 
@@ -50,6 +51,23 @@ class Page(HTMLParser):
             self.errors.append(f"</{tag}> at {self.getpos()}")
 
 
+def hostile_headroom(report: HeadroomReport) -> HeadroomReport:
+    """The evil text wherever the report has text."""
+    assert report.curve and report.sources and report.noise
+    points = tuple(point.model_copy(update={"absent": EVIL, "metric": None}) for point in report.curve.points[:1])
+    source = report.sources.sources[0].model_copy(update={"name": EVIL, "columns": (EVIL,)})
+    suspect = report.noise.suspects[0].model_copy(update={"id": {EVIL: EVIL}, "given": EVIL, "expected": EVIL})
+    noise = {"suspects": (suspect,), "thresholds": {EVIL: 0.9, "b": 0.1}, "unlisted": ""}
+    return report.model_copy(
+        update={
+            "metric": EVIL,
+            "curve": report.curve.model_copy(update={"points": (*points, *report.curve.points[1:])}),
+            "sources": report.sources.model_copy(update={"sources": (source,), "untold": (EVIL,)}),
+            "noise": report.noise.model_copy(update=noise),
+        }
+    )
+
+
 def hostile(report: Report) -> Report:
     """The report with the evil text wherever a contributor's text can stand."""
     verdict = report.verdicts[1]
@@ -64,6 +82,7 @@ def hostile(report: Report) -> Report:
             "trials": trials,
             "importances": facts.importances.model_copy(update={"challenger": {EVIL: 0.6, "hour": 0.2}}),
             "roc": tuple(curve.model_copy(update={"name": EVIL}) for curve in facts.roc),
+            "headroom": hostile_headroom(facts.headroom),
         }
     )
     finding = Finding(
@@ -197,7 +216,7 @@ def test_page_for_everyone(report: Report) -> None:
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in page.tags
     assert all("scope" in attributes for name, attributes in page.tags if name == "th")
     drawings = [attributes for name, attributes in page.tags if name == "svg"]
-    assert len(drawings) == 6
+    assert len(drawings) == 8
     assert all(attributes["role"] == "img" and attributes["aria-label"] for attributes in drawings)
 
 
@@ -266,6 +285,24 @@ def test_text_forms_need_the_core_alone() -> None:
     modules = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
     heavy = {"jinja2", "matplotlib", "rich", "polars", "numpy", "dagster", "onnx", "sklearn"}
     assert not heavy & set(modules)
+
+
+def test_better_data_or_a_better_model(report: Report) -> None:
+    closing = "The next gain is probably in the labels, of which about 5.0 % look wrong, then in more rows"
+    text, page, comment = as_terminal(report, colour=False), as_html(report), as_markdown(report)
+    assert closing in " ".join(text.split())
+    assert "Without weather (2 columns) 0.030 (0.023 to 0.037) roc_auc would be lost." in " ".join(text.split())
+    assert "A history twice as long (428,224 instead of 214,112 train rows) would gain about 0.006" in comment
+    assert "no gate believes it" in comment
+    assert 'title "Learning curve, validation rows"' in comment
+    for shown in (
+        "Learning curve, validation rows",
+        "lost without each source, validation rows",
+        "20130528-DL181-LGA-0900",
+        "not available: The time budget ended before it was fitted",
+        "160,000",
+    ):
+        assert shown in page
 
 
 def test_what_the_machines_cost_and_did(report: Report) -> None:
