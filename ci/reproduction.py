@@ -12,12 +12,14 @@ from dagster_project.domain.base import StrictModel
 from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.contract import DataContract
 from dagster_project.domain.errors import MachineryError, UsageError
+from dagster_project.domain.headroom import Headroom
 from dagster_project.domain.loading import load_repository
 from dagster_project.domain.lock import ChampionLock
 from dagster_project.domain.projection import project
 from dagster_project.domain.repository import Repository
 from dagster_project.domain.requests import build_request
 from dagster_project.domain.snapshot import Snapshot
+from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.bundles import load_manifest
 from dagster_project.storage.store import ArtifactStore
@@ -61,7 +63,7 @@ def reproduce(repo: Path, model: str, *, quiet: bool = False) -> Reproduction:
         split = write_split(spec, contract, snapshot, workspace)
         store, answer = str(Path(folder) / "store"), str(Path(folder) / "result.json")
         request = build_request(spec, project(spec, contract), snapshot, split, store=store, result=answer)
-        request = request.model_copy(update=_streamed(workspace, lock))
+        request = request.model_copy(update={**_streamed(workspace, lock), "spec": _unexamined(spec)})
         path = Path(folder) / "request.json"
         path.write_text(request.to_json())
         code = run_module(workspace, "dagster_project.training.job", str(path), quiet=quiet)
@@ -96,6 +98,11 @@ def _as_locked(workspace: Workspace, head: Repository, lock: ChampionLock) -> Re
         if lock.model in before.specs and before.specs[lock.model].training_digest() == lock.spec:
             return before
     raise UsageError(f"{lock.model}: its spec is not the lock's, and commit {lock.commit} does not have it either.")
+
+
+def _unexamined(spec: ModelSpec) -> ModelSpec:
+    """The graph is asked for, and nothing of it depends on what its headroom is."""
+    return spec.model_copy(update={"headroom": Headroom()})
 
 
 def _snapshot(workspace: Workspace, contract: DataContract, lock: ChampionLock) -> Snapshot:

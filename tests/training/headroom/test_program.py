@@ -1,7 +1,10 @@
 """The examination inside the training program, on Ray: the same numbers as one fit after another, in the bundle."""
 
 import subprocess
+import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from dagster_project.storage.bundles import fetch_bundle, load_manifest, read_bu
 from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.headroom.asked import Asked
 from dagster_project.training.headroom.beside import LATE
-from dagster_project.training.headroom.examine import examine, hindrance
+from dagster_project.training.headroom.examine import examine, examine_beside, hindrance
 from tests.training.conftest import run_job
 
 from .planted import FAMILY, asked_of, coin, examined, numbers, one_by_one, sigmoid, table
@@ -135,3 +138,25 @@ def test_a_fit_that_fails_is_said_where_its_number_would_stand(tmp_path):
     assert report.curve and all(p.absent.startswith("InvalidParameterError") for p in report.curve.points)
     assert report.curve.doubled is None and "InvalidParameterError" in report.curve.absent
     assert report.noise and report.noise.absent.startswith("InvalidParameterError")
+
+
+def test_rows_that_stream_are_not_read_again_and_again(tmp_path):
+    asked = planted(tmp_path)
+    stream = SimpleNamespace(rows=10**9)
+    report = examine(asked.request, replace(asked.data, stream=stream), asked.best, one_by_one(asked))
+    assert report.rows == 10**9
+    assert report.curve and report.curve.absent.startswith("The train rows stream from their file")
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(None, 300.0), (7200.0, 300.0), (60.0, 30.0)])
+def test_half_of_what_the_lease_has_left_is_kept_for_the_bundle(tmp_path, monkeypatch, left, seconds):
+    asked, given = planted(tmp_path), []
+
+    def fit_all(request: Any, best: Any, jobs: Any, limit: float) -> Any:
+        given.append(limit)
+        return one_by_one(asked)(jobs)
+
+    monkeypatch.setattr("dagster_project.training.headroom.examine.fit_beside", fit_all)
+    ends = None if left is None else time.time() + left
+    examine_beside(asked.request.model_copy(update={"ends": ends}), asked.data, asked.best)
+    assert given == [pytest.approx(seconds, abs=1.0)]
