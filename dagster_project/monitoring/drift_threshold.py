@@ -22,7 +22,7 @@ LEAST_DAYS = 6
 UNMOVED = 0.01
 """Deviation of a column that has one value only, such as whether a value is missing where none is: half a percent of
 others is seen."""
-LEAST, EULER = 1e-6, 0.5772156649015329
+EULER = 0.5772156649015329
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def calibrate(reference: Side, rows: int, labels: int, days: int, alarms: float,
         draws.append(scores_between(in_mix(reference.take(~chosen), window, generator), window, labels))
     names = sorted(set.intersection(*(set(draw) for draw in draws)))
     table = np.array([[draw[name] for name in names] for draw in draws])
-    mean, deviation = table.mean(axis=0), np.maximum(table.std(axis=0), LEAST)
+    mean, spread = table.mean(axis=0), table.std(axis=0)
+    deviation = np.where(spread > 0, spread, UNMOVED)
     highest = ((table - mean) / deviation).max(axis=1)
     scale = float(highest.std()) * math.sqrt(6) / math.pi
     height = float(highest.mean()) - EULER * scale - scale * math.log(-math.log(1 - alarms))

@@ -20,8 +20,8 @@ NAME, GATE = "acme/rides", "threeacts-gate"
 GATE_RIGHTS = {
     "actions": "read", "checks": "write", "contents": "write", "metadata": "read", "pull_requests": "write",
 }  # fmt: skip
-PULL_REQUEST, VERDICT, TRAIN, DEPLOY = (
-    f".github/workflows/{name}.yml" for name in ("pull-request", "verdict", "train", "deploy")
+PULL_REQUEST, VERDICT, TRAIN, DEPLOY, EXPERIMENT = (
+    f".github/workflows/{name}.yml" for name in ("pull-request", "verdict", "train", "deploy", "experiment")
 )
 
 
@@ -77,6 +77,16 @@ class Stage:
             self._start(event)
             assert len(self.played) - before <= most, "the loop does not come to rest"
         return self.played[before:]
+
+    def dispatch(self, workflow: str, **inputs: str) -> Played:
+        """Run a workflow of main by hand, as Actions' button does."""
+        owner, name = NAME.split("/")
+        repository = {"full_name": NAME, "name": name, "owner": {"login": owner}, "default_branch": "main"}
+        payload = {
+            "ref": "refs/heads/main", "inputs": inputs, "repository": repository, "sender": {"login": "octocat"},
+        }  # fmt: skip
+        self._run(workflow, "workflow_dispatch", "", payload, "main")
+        return self.played[-1]
 
     def ask(self, path: str, body: Any = None, token: str = "") -> Any:
         """What the API answers the App, or whose ``token`` it is, below the repository; POST where there is a body."""
