@@ -63,25 +63,24 @@ def _loss(asked: Asked, source: str, columns: tuple[str, ...], whole: Fitted, wi
 
 
 def paired(asked: Asked, whole: "np.ndarray", without: "np.ndarray") -> Interval | None:
-    """The metric with the columns less the metric without, on the same validation rows, positive where they help."""
+    """The metric with the columns less the metric without, on the same validation rows, positive where they help.
+
+    The upper limit is as far away as the lower, which is the careful one that a gate would read.
+    """
     from dagster_project.evaluation.comparison import compare
     from dagster_project.evaluation.metrics import defined
 
     spec, labels = asked.spec, asked.labels
     if not defined(spec.search.metric, spec.task, labels):
         return None
-    sides = [asked.answers(whole), asked.answers(without)]
-    there, back = (
-        compare(
-            spec.search.metric,
-            one,
-            other,
-            labels,
-            rows="validation",
-            significance=LEVEL,
-            positive=spec.positive,
-            seed=spec.search.seed,
-        )
-        for one, other in (sides, reversed(sides))
+    gain = compare(
+        spec.search.metric,
+        asked.answers(whole),
+        asked.answers(without),
+        labels,
+        rows="validation",
+        significance=LEVEL,
+        positive=spec.positive,
+        seed=spec.search.seed,
     )
-    return Interval(value=there.gain, low=there.low, high=-back.low)
+    return Interval(value=gain.gain, low=gain.low, high=2 * gain.gain - gain.low)

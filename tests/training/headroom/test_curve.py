@@ -7,6 +7,7 @@ import pytest
 
 from dagster_project.domain.headroom_report import LearningCurve
 from dagster_project.domain.headroom_words import is_flat, next_gain
+from dagster_project.evaluation.measuring import measure
 from dagster_project.training.headroom.curve import taken_rows
 from dagster_project.training.headroom.power_law import doubled
 
@@ -116,3 +117,16 @@ def test_regression_is_measured_as_its_metric_runs(tmp_path: Path) -> None:
     first, last = curve.points[0].metric, curve.points[-1].metric
     assert first and last and last.value < first.value
     assert curve.doubled.low > 0
+
+
+def test_limits_are_those_that_judge_would_give(tmp_path: Path) -> None:
+    """The jackknife's normal limits against 10,000 bootstrap draws, for a metric of errors."""
+    matrix, generator = numbers(3000, 2, 1), np.random.default_rng(1)
+    asked = asked_of(tmp_path, table(matrix, matrix[:, 0] + generator.standard_normal(3000)), "regression")
+    answers = asked.data.validation.target + generator.standard_normal(900)
+    (judged,) = measure(asked.answers(answers), asked.labels, "regression", ["rmse"], rows="validation")
+    found = asked.measured(answers)
+    assert found and judged.low is not None and judged.high is not None
+    width = judged.high - judged.low
+    assert found.value == pytest.approx(judged.value)
+    assert (found.low, found.high) == pytest.approx((judged.low, judged.high), abs=0.06 * width)
