@@ -12,7 +12,7 @@ from ci.demo import changes
 from ci.demo.arrivals import land
 from ci.demo.replay import Replay
 from ci.demo.server import call, serving
-from ci.demo.stage import Chapter, ask_acts, fresh_repository, merge, play_chapter
+from ci.demo.stage import Chapter, ask_acts, fresh_repository, git, merge, play_chapter
 from ci.options import say
 from dagster_project.domain.errors import PASSED, REFUSED, MachineryError
 from dagster_project.domain.fingerprint import ROOT
@@ -58,6 +58,8 @@ def play_year(home: Path) -> None:
         for month in range(1, 13):
             _month(repo, replay, month, year)
     _check(year)
+    changes.year_is_over(repo)
+    git(repo, "commit", "--quiet", "--all", "--message", "The year is over: nothing is watched by itself any more")
     say(f"\n{year.answers:,} answers, {year.labels:,} labels, {len(year.experiments)} experiments.", "green")
     say(f"The year took {(time.perf_counter() - started) / 60:.1f} minutes.", "green")
     say(f"What watched it, day by day: make ui, or acts ui --repo {repo}")

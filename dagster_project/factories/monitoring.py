@@ -80,13 +80,15 @@ def monitored_events(look: Monitored) -> list[Event]:
 
 
 def metadata(look: Monitored) -> dict[str, Any]:
-    """Words, pictures and the whole document."""
+    """Words, numbers that Dagster plots over time, pictures, and the whole document."""
+    from dagster_project.factories.monitoring_numbers import numbers
     from dagster_project.factories.monitoring_pictures import pictures
 
     words = "\n".join(f"- {line}" for line in look.words)
     return {
         "now": look.now.isoformat(),
         "words": dg.MetadataValue.md(words),
+        **numbers(look),
         **{name: dg.MetadataValue.md(picture) for name, picture in pictures(look).items()},
         "document": dg.MetadataValue.json(look.document),
     }

@@ -36,7 +36,7 @@ def _performance(document: dict[str, Any]) -> Pictures:
     names = list(dict.fromkeys(each.metric for window in report.windows for each in window.metrics))
     bounded = [bound.metric for bound in report.bounds]
     ranked = sorted(names, key=lambda name: name not in bounded)[:METRICS]
-    return {name: picture for name in ranked if (picture := _metric(report, name))}
+    return {f"{name} by window": picture for name in ranked if (picture := _metric(report, name))}
 
 
 def _metric(report: PerformanceReport, name: str) -> str:
@@ -71,7 +71,7 @@ def _drift(document: dict[str, Any]) -> Pictures:
     for each in report.drifted[:DRIFTED]:
         if each.bins:
             both = {"learned from": list(each.reference), "now": list(each.window)}
-            found[each.name] = paired_bars(list(each.bins), both, each.name, "share of rows", [GREY, RED])
+            found[f"{each.name}: shares"] = paired_bars(list(each.bins), both, each.name, "share of rows", [GREY, RED])
     return found
 
 

@@ -55,9 +55,12 @@ def test_assets_do_each_part_and_show_what_they_found(repo: Path) -> None:
         }
         checks = {found.asset_key.path[-1]: found for found in done.get_asset_check_evaluations()}
     assert set(shown) == set(PARTS) == set(checks)
-    drawn = {"labels": "coverage", "performance": "roc_auc", "drift": "drift", "explanations": "leans_on"}
+    drawn = {"labels": "coverage", "performance": "roc_auc by window", "drift": "drift", "explanations": "leans_on"}
     for part, name in drawn.items():
         assert "data:image/png;base64," in str(shown[part][name]), part
+    plotted = {"labels": "labelled", "performance": "roc_auc", "drift": "drifted", "review": "asked"}
+    for part, name in plotted.items():
+        assert isinstance(shown[part][name].value, int | float), part
     assert checks["labels"].passed and checks["review"].passed
     assert not checks["performance"].passed and checks["performance"].severity is dg.AssetCheckSeverity.ERROR
     assert not checks["drift"].passed and checks["drift"].severity is dg.AssetCheckSeverity.WARN
