@@ -21,6 +21,14 @@ class Judge:
         self.classes = tuple(label_text(label) for label in manifest_of(watched).classes)
         self.positive = positive_text(watched) if self.task == "binary" else None
 
+    def knows(self, rows: "pl.DataFrame") -> bool:
+        """Whether ``rows`` are answers in these classes: a former champion may have had others."""
+        import polars as pl
+
+        if self.task != "multiclass":
+            return True
+        return bool(rows.select((pl.col("probabilities").list.len() == len(self.classes)).all()).item())
+
     def answers(self, rows: "pl.DataFrame") -> Answers:
         """The answers of ``rows`` (n): columns ``label``, ``probabilities``, ``score``, ``value``."""
         import numpy as np

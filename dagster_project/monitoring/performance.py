@@ -118,7 +118,7 @@ def _window(
     )
     if before and _same(found, before):
         return before
-    enough = found.matured and labelled.height >= spec.minimum_rows
+    enough = found.matured and labelled.height >= spec.minimum_rows and means[0].knows(labelled)
     metrics = _realised(watched, rows, labelled, means) if enough else _expected(watched, rows, means[1])
     return found.model_copy(update={"metrics": tuple(_restated(each, before, now) for each in metrics)})
 

@@ -15,7 +15,7 @@ from dagster_project.domain.repository import FolderTree
 from dagster_project.domain.workspace import Workspace
 from dagster_project.monitoring.champion import lock_of, predictor_of
 from dagster_project.monitoring.watched import Watched
-from tests.ci.workbench import GOOD, MODEL, SPEC, change, git, judged, quick_build, save, settled
+from tests.ci.workbench import COARSE_SQL, GOOD, MODEL, SPEC, change, git, judged, quick_build, save, settled
 from tests.monitoring.logged import log, tell
 from tests.monitoring.reviewed import row_id
 
@@ -23,11 +23,11 @@ FIRST = date(2026, 1, 5)
 """A Monday."""
 
 
-def crown(folder: Path) -> Path:
+def crown(folder: Path, spec: str = GOOD, sql: str = COARSE_SQL) -> Path:
     """A repository whose main has a champion: will a ride be late, by miles, carrier and seats?"""
-    repo = settled(folder / "repo", spec="")
+    repo = settled(folder / "repo", spec="", sql=sql)
     git(repo, "switch", "-q", "-c", "first")
-    change(repo, SPEC, GOOD)
+    change(repo, SPEC, spec)
     save(repo, "first model")
     quick_build(repo)
     assert judged(repo).verdict.promotable
