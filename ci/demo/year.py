@@ -40,8 +40,8 @@ class Year:
     experiments: list[tuple[date, str]] = field(default_factory=list)
 
 
-def play_year(home: Path) -> None:
-    """Play the year from its beginning in ``home``.
+def play_year(home: Path, months: int = 12) -> None:
+    """Play the year from its beginning in ``home``, or so many months of it.
 
     Raises:
         MachineryError: a step didn't end as it must.
@@ -55,9 +55,10 @@ def play_year(home: Path) -> None:
         deploy(repo)
         replay = Replay(url, changes.MODEL, inputs_of(url), world)
         year = Year()
-        for month in range(1, 13):
+        for month in range(1, months + 1):
             _month(repo, replay, month, year)
-    _check(year)
+    if months == 12:
+        _check(year)
     changes.year_is_over(repo)
     git(repo, "commit", "--quiet", "--all", "--message", "The year is over: nothing is watched by itself any more")
     say(f"\n{year.answers:,} answers, {year.labels:,} labels, {len(year.experiments)} experiments.", "green")

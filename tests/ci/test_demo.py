@@ -1,4 +1,4 @@
-"""``acts demo``: the four pull requests of the story, on all flights, as a user sees them."""
+"""``acts demo``: the four pull requests of the story, and months of the year, on all flights, as a user sees them."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dagster_project.domain.workspace import Workspace
+from dagster_project.storage.ledger import Ledger
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -46,3 +47,37 @@ def test_the_story_ends_as_it_is_told(tmp_path: Path) -> None:
     assert log.stdout.split("\n").count("promote late_arrival") == 2
     page = demo / ".acts" / "reports" / "latest" / "report.html"
     assert str(page) in told and "make ui" in told and page.is_file()
+
+
+def test_months_of_the_year_are_answered_watched_and_challenged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """January to April: the first experiment is due, what passes is merged, and the server follows."""
+    from ci.demo.year import play_year
+    from dagster_project.domain.loading import load_repository
+    from dagster_project.domain.repository import FolderTree
+    from dagster_project.factories.instance import open_instance
+    from dagster_project.factories.monitoring import part_key
+    from dagster_project.monitoring.tables import answers, truth
+    from dagster_project.monitoring.watched import Watched
+
+    for name in [name for name in os.environ if name.startswith(("ACTS_", "DAGSTER_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    home = tmp_path / "year"
+    play_year(home, months=4)
+    known, workspace = load_repository(FolderTree(home)), Workspace(repo=home)
+    spec = known.specs["late_arrival"]
+    watched = Watched(spec, known.contracts["departures"], known.locks["late_arrival"], workspace)
+    rows = answers(watched).collect()
+    assert rows.height == 26_865 + 24_936 + 28_886 + 28_353 and rows["inputs"].null_count() == 0
+    assert rows["row_id"].n_unique() == rows.height and 0.95 < truth(watched).collect().height / rows.height < 0.99
+    (experiment,) = Ledger(workspace.ledger, "experiments").rows()
+    assert experiment["ending"] in ("opened", "refused") and experiment["now"].startswith("2013-05-01")
+    looks = Ledger(workspace.ledger, "performance").rows()
+    assert [look["now"][:10] for look in looks] == ["2013-02-01", "2013-03-01", "2013-04-01", "2013-05-01"]
+    assert sum(window["matured"] for window in looks[-1]["windows"]) >= 15
+    with open_instance(workspace) as instance:
+        weekly = instance.fetch_materializations(part_key("late_arrival", "labels"), limit=100).records
+        assert len(weekly) >= 16
+    assert not spec.experiment.on and not spec.monitoring.drift.on, "whoever opens Dagster finds it as it was"
