@@ -6,6 +6,7 @@ from .bundle import BundleManifest
 from .errors import RefusedError
 from .lock import ChampionLock, LockedMetric
 from .verdict import Measurement, Verdict
+from .yamlfile import reads_as_text
 
 CONFIDENCE = 0.95
 _HEADER = "# Written by acts promote from a passed verdict. Any other edit is refused; git revert rolls back.\n"
@@ -42,7 +43,20 @@ def champion_lock(verdict: Verdict, manifest: BundleManifest, commit: str | None
 
 def lock_text(lock: ChampionLock) -> str:
     """The file's text: sorted keys, one line a fact, the same for the same lock."""
-    return _HEADER + yaml.safe_dump(lock.model_dump(mode="json"), sort_keys=True, allow_unicode=True, width=120)
+    fields = lock.model_dump(mode="json")
+    return _HEADER + yaml.dump(fields, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what some reader would take for a number; all other text stays as it always was."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=None if reads_as_text(text) else "'"
+    ),
+)
 
 
 def _is_own(measurement: Measurement) -> bool:

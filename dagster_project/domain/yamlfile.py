@@ -218,6 +218,14 @@ def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
 
 
+def reads_as_text(text: str) -> bool:
+    """Whether ``text`` without quotes is this very text to every reader: a commit may begin like a binary number."""
+    try:
+        return bool(_plain(text) == text)
+    except ValueError:
+        return False
+
+
 def _plain(text: str) -> Any:
     """Value of an unquoted scalar by YAML 1.2's core schema; raises ``ValueError`` where readers disagree."""
     if _NULL.match(text):

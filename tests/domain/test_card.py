@@ -11,6 +11,7 @@ from dagster_project.domain.lock_changes import lock_file
 from dagster_project.domain.promoted import card_findings, promoted_files
 from dagster_project.domain.promotion import champion_lock
 from dagster_project.domain.repository import Repository
+from dagster_project.domain.specs import load_lock
 from dagster_project.domain.verdict import Finding, Measurement, Outcome, Subject, Verdict
 from tests.domain.test_planning_steps import manifest as bundle_of
 from tests.trees import repository, tree
@@ -115,3 +116,22 @@ def test_a_card_that_nobody_touched_and_a_revert_are_not_looked_at() -> None:
     assert card_findings(head, head, known) == []
     former = {MODEL: (head.files[lock_file(MODEL)],)}
     assert card_findings(base, head, known.model_copy(update={"former": former})) == []
+
+
+@pytest.mark.parametrize(
+    "commit",
+    [
+        "0bac639c43b411c80c4931b690411b7ade27bc3c",
+        "1234567890123456789012345678901234567e12",
+        "1234567890123456789012345678901234567890",
+        "0123456701234567012345670123456701234567",
+        "7ade27bc3c0bac639c43b411c80c4931b690411b",
+    ],
+)
+def test_a_commit_that_looks_like_a_number_is_locked_as_text(commit: str) -> None:
+    """Each reader of YAML has its own idea of them; a lock that nobody can read deploys nothing."""
+    head, verdict, manifest = promoted()
+    text = promoted_files(verdict, manifest, commit, head)[lock_file(MODEL)]
+    lock = load_lock(text, lock_file(MODEL))
+    assert lock == champion_lock(verdict, manifest, commit) and lock.commit == commit
+    assert (f"commit: {commit}\n" in text.decode()) is (commit.startswith("7a")), "others stay as they always were"
