@@ -65,7 +65,7 @@ def _drift(document: dict[str, Any]) -> Pictures:
     ranked = sorted(report.columns, key=lambda each: -each.score / max(each.threshold, 1e-9))[:COLUMNS]
     colours = [RED if each.drifted else BLUE for each in ranked]
     names = [each.name for each in ranked]
-    title = f"Drift from {report.begin} to before {report.end}; more than the grey bar is drift"
+    title = f"{report.begin} to before {report.end}: what is beyond grey has drifted"
     sides = {"usual at most": [each.threshold for each in ranked], "now": [each.score for each in ranked]}
     found = {"drift": paired_bars(names, sides, title, "score", [GREY, colours])}
     for each in report.drifted[:DRIFTED]:
