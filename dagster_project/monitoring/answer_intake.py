@@ -27,18 +27,26 @@ def take_answers(watched: Watched, batch_rows: int = BATCH_ROWS) -> int:
         ConflictError: somebody else brings it up to date.
         MachineryError: a table can't be read or written; what was committed stays.
     """
-    log = log_table(watched.workspace.warehouse)
-    taken = 0
-    try:
-        for batch in batches(additions(log.uri, _table(watched).position(STREAM), log.version), batch_rows):
-            rows = rows_of_model(rows_in(batch.files, schema()), watched).collect()
-            taken += _commit(watched, rows, batch.version)
-    except GoneError:
-        known = rows_of(watched.uri_of(ANSWERS), answers_schema()).select("row_id")
-        every = rows_of_model(logged_answers(watched.workspace.warehouse), watched)
-        rows = every.join(known, on="row_id", how="anti").collect(engine="streaming")
-        taken += _commit(watched, rows, (log.version or 0) + 1)
-    return taken
+    log, taken = log_table(watched.workspace.warehouse), 0
+    while True:
+        # what is committed stands on the version whose position was read: another's commit in between is a conflict
+        table = _table(watched)
+        try:
+            batch = next(batches(additions(log.uri, table.position(STREAM), log.version), batch_rows), None)
+            if batch is None:
+                return taken
+            rows, position = rows_of_model(rows_in(batch.files, schema()), watched).collect(), batch.version
+        except GoneError:
+            rows, position = _missing(watched), (log.version or 0) + 1
+        table.commit(rows, {STREAM: position})
+        taken += rows.height
+
+
+def _missing(watched: Watched) -> "pl.DataFrame":
+    """What the log has and the table of answers has not."""
+    known = rows_of(watched.uri_of(ANSWERS), answers_schema()).select("row_id")
+    every = rows_of_model(logged_answers(watched.workspace.warehouse), watched)
+    return every.join(known, on="row_id", how="anti").collect(engine="streaming")
 
 
 def rows_of_model(logged: "pl.LazyFrame", watched: Watched) -> "pl.LazyFrame":
@@ -72,8 +80,3 @@ def score(watched: Watched) -> "pl.Expr":
 
 def _table(watched: Watched) -> AppendTable:
     return AppendTable(watched.workspace.warehouse, watched.name_of(ANSWERS), answers_schema())
-
-
-def _commit(watched: Watched, rows: "pl.DataFrame", position: int) -> int:
-    _table(watched).commit(rows, {STREAM: position})
-    return rows.height

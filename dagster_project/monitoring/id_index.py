@@ -38,7 +38,7 @@ class IdIndex:
     """
 
     def __init__(self, uri: str, last: int | None) -> None:
-        self._uri, self._folder = uri, location(uri) / FOLDER
+        self.last, self._uri, self._folder = last, uri, location(uri) / FOLDER
         self._segments = list(self._covering(-1 if last is None else last))
 
     def days(self, ids: "pl.Series") -> "list[datetime.date]":

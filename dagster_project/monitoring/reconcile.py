@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LEDGER = "coverage"
 LABELS, LOOKED = "labels", "answers"
 BATCH_ROWS = 500_000
-MOST_CONFLICTS = 20
+MOST_CONFLICTS = 100
 
 
 def reconcile(watched: Watched, now: datetime) -> Reconciliation:
@@ -48,7 +48,7 @@ def reconcile(watched: Watched, now: datetime) -> Reconciliation:
         except ConflictError as error:
             if conflicts == MOST_CONFLICTS - 1:
                 raise MachineryError(f"{watched.spec.name}: others always commit first: {error}") from error
-            time.sleep(random.uniform(0, 0.05 * (conflicts + 1)))
+            time.sleep(random.uniform(0, 0.05 * min(conflicts + 1, 20)))
     found = coverage(watched, now, taken)
     Ledger(watched.workspace.ledger, LEDGER).append(found.ledger_row())
     return found
@@ -56,8 +56,7 @@ def reconcile(watched: Watched, now: datetime) -> Reconciliation:
 
 def _bring_in(watched: Watched, now: datetime, taken: Taken) -> None:
     taken.answers += take_answers(watched)
-    table = opened(watched.uri_of(ANSWERS))
-    last = None if table is None else table.version()
+    last = _newest(watched)
     index = IdIndex(watched.uri_of(ANSWERS), last)
     _labels_sent(watched, now, index, taken)
     answered = 0 if last is None else last + 1
@@ -71,27 +70,34 @@ def _labels_sent(watched: Watched, now: datetime, index: IdIndex, taken: Taken) 
     import polars as pl
 
     source, mine = label_table(watched.workspace.warehouse), pl.col("model") == watched.spec.name
-    after = _outcomes(watched).position(LABELS)
-    try:
-        for batch in batches(additions(source.uri, after, source.version), BATCH_ROWS):
-            rows = rows_in(batch.files, schema()).filter(mine).collect()
-            _take_labels(rows, batch.version, watched, now, index, taken)
-    except GoneError:
-        rows = received_labels(watched.workspace.warehouse).filter(mine).collect()
-        _take_labels(rows, (source.version or 0) + 1, watched, now, index, taken)
+    while True:
+        table = _outcomes(watched)
+        try:
+            batch = next(batches(additions(source.uri, table.position(LABELS), source.version), BATCH_ROWS), None)
+            if batch is None:
+                return
+            rows, position = rows_in(batch.files, schema()).filter(mine).collect(), batch.version
+        except GoneError:
+            rows = received_labels(watched.workspace.warehouse).filter(mine).collect()
+            position = (source.version or 0) + 1
+        _take_labels(rows, position, table, watched, now, index, taken)
 
 
 def _take_labels(
-    rows: "pl.DataFrame", position: int, watched: Watched, now: datetime, index: IdIndex, taken: Taken
-) -> None:
+    rows: "pl.DataFrame", position: int, table: AppendTable, watched: Watched, now: datetime, index: IdIndex,
+    taken: Taken,
+) -> None:  # fmt: skip
+    """``table`` was opened before what is in it is looked at: another's commit in between is a conflict."""
     labels = rows.sort("received").unique("event", keep="first", maintain_order=True)
     found = matches(labels, watched, index, now)
     lost = labels.join(found.select("event"), on="event", how="anti")
     waits = waiting_table(watched)
+    if _newest(watched) != index.last:  # else a label could wait for an answer that others have looked at by now
+        raise ConflictError(f"{watched.uri_of(ANSWERS)} has newer answers")
     if waits.position(LABELS) < position:
         waits.commit(as_waiting(lost, joined=False), {LABELS: position})
     new = new_outcomes(found, watched)
-    _outcomes(watched).commit(new, {LABELS: position})
+    table.commit(new, {LABELS: position})
     taken.labels, taken.joined = taken.labels + rows.height, taken.joined + new.height
 
 
@@ -100,11 +106,11 @@ def _labels_waiting(watched: Watched, now: datetime, index: IdIndex, answered: i
     waits = waiting_table(watched)
     if waits.version is None or waits.position(LOOKED) >= answered:
         return
-    labels = waiting(watched, now)
+    labels, table = waiting(watched, now), _outcomes(watched)
     found = matches(labels, watched, index, now)
     new = new_outcomes(found, watched)
     if new.height:
-        _outcomes(watched).commit(new, {})
+        table.commit(new, {})
     joined = labels.join(found.select("event"), on="event", how="semi")
     waits.commit(as_waiting(joined, joined=True), {LOOKED: answered})
     taken.joined += new.height
@@ -115,10 +121,10 @@ def _labels_of_contract(watched: Watched, now: datetime, index: IdIndex, answere
     found = news(watched, _ids_answered(watched, answered), now)
     if found is None:
         return
-    snapshot, labels = found
+    (snapshot, labels), table = found, _outcomes(watched)
     new = confirmed(new_outcomes(matches(labels, watched, index, now), watched), watched)
     if new.height:
-        _outcomes(watched).commit(new, {})
+        table.commit(new, {})
     remember(watched, snapshot, answered)
     taken.labels, taken.joined = taken.labels + new.height, taken.joined + new.height
 
@@ -136,6 +142,12 @@ def _ids_answered(watched: Watched, answered: int) -> "pl.Series":
         from dagster_project.monitoring.tables import answers
 
         return answers(watched).select("id").unique().collect()["id"].drop_nulls()
+
+
+def _newest(watched: Watched) -> int | None:
+    """The version of the table of answers; None where there is none."""
+    table = opened(watched.uri_of(ANSWERS))
+    return None if table is None else table.version()
 
 
 def _outcomes(watched: Watched) -> AppendTable:
