@@ -58,7 +58,7 @@ class Window(StrictModel):
 
 
 class Part(StrictModel):
-    """A metric on part of the newest matured window: a slice, or labels of one origin."""
+    """A metric on a slice of the newest matured window, or on labels of one origin in those looked at."""
 
     name: str
     metric: str

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 STREAM = "log"
+ANSWERING = ("live", "canary")
+"""Whoever is beside them (shadow) answers nobody, so nothing becomes true of it."""
 BATCH_ROWS = 500_000
 FIRST_YEAR, LAST_YEAR = 1900, 2059
 """A time that a client sent and that is none of these is no time of an event."""
@@ -56,6 +58,7 @@ def rows_of_model(logged: "pl.LazyFrame", watched: Watched) -> "pl.LazyFrame":
     sensible = pl.col("time").dt.year().is_between(FIRST_YEAR, LAST_YEAR)
     return (
         logged.filter((pl.col("model") == watched.spec.name) & pl.col("row_id").is_not_null())
+        .filter(pl.col("place").is_in(ANSWERING))
         .with_columns(time=pl.when(sensible).then("time"))
         .with_columns(score=score(watched), day=pl.coalesce("time", "at").dt.date())
         .select(answers_schema().names())

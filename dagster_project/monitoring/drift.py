@@ -95,7 +95,7 @@ def _labels(watched: Watched, now: datetime) -> "np.ndarray":
     """What happened in the newest window that has matured."""
     spec = watched.spec.monitoring.drift
     end = begin_of(matured_until(watched, now) + timedelta(days=1), spec.window)
-    return labels_of(watched, end - timedelta(days=length_of(spec.window)), end)
+    return labels_of(watched, end - timedelta(days=length_of(spec.window)), end, now)
 
 
 def _thresholds(watched: Watched, reference: Side, rows: int, labels: int, days: int) -> Thresholds:

@@ -16,6 +16,8 @@ from dagster_project.monitoring.tables import NATURAL, answered_with_truth, answ
 from dagster_project.monitoring.watched import Watched
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy as np
     import polars as pl
 
@@ -85,11 +87,11 @@ def window_of(watched: Watched, begin: date, end: date) -> Side:
     return _side(rows, columns, said, pl.Series([None] * rows.height, dtype=pl.String), "when", watched)
 
 
-def labels_of(watched: Watched, begin: date, end: date) -> "np.ndarray":
-    """What happened in a window (n,): classes as text, or numbers."""
+def labels_of(watched: Watched, begin: date, end: date, now: "datetime") -> "np.ndarray":
+    """What was known at ``now`` of a window (n,): classes as text, or numbers."""
     import polars as pl
 
-    rows = answered_with_truth(watched, begin, end - timedelta(days=1)).filter(pl.col("kind") == NATURAL)
+    rows = answered_with_truth(watched, begin, end - timedelta(days=1), as_of=now).filter(pl.col("kind") == NATURAL)
     regression = watched.spec.task == "regression"
     return _values(rows.select("true_value" if regression else "truth").collect().to_series(), number=regression)
 

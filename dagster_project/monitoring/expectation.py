@@ -19,17 +19,17 @@ LEAST_ROWS = 200
 
 
 class Expectation:
-    """Estimates of two-class metrics; of other tasks, and where there is nothing to calibrate on, there are none."""
+    """Estimates of two-class metrics; of other tasks, and where the champion's snapshot is not here, there are none.
 
-    def __init__(self, watched: Watched, labelled: "pl.DataFrame") -> None:
-        """``labelled``: answers with ``score`` and ``truth``, asked where the champion's snapshot is not here."""
+    Labels of production are no substitute: calibrated on them, an estimate agrees with what it is held against.
+    """
+
+    def __init__(self, watched: Watched) -> None:
         self._positive = positive_text(watched) if watched.spec.task == "binary" else None
         self._calibration = None
-        if self._positive is not None:
-            scores, hits = _validation(watched) or (
-                labelled["score"].to_numpy(),
-                (labelled["truth"] == self._positive).to_numpy(),
-            )
+        found = _validation(watched) if self._positive is not None else None
+        if found is not None:
+            scores, hits = found
             if len(scores) >= LEAST_ROWS and 0 < hits.sum() < len(hits):
                 self._calibration = Calibration(scores, hits)
 

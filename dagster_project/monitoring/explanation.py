@@ -145,7 +145,7 @@ def _worst(
     last = matured_until(watched, now)
     first = last - timedelta(days=length_of(watched.spec.monitoring.explanations.window))
     own = (pl.col("onnx") == lock_of(watched).onnx) & (pl.col("kind") == NATURAL)
-    frame = answered_with_truth(watched, first, last).filter(own)
+    frame = answered_with_truth(watched, first, last, as_of=now).filter(own)
     held = ("row_id", "label", "value", "score", "probabilities", "truth", "true_value")
     rows = _inputs(frame, watched, *held).collect()
     if not rows.height:

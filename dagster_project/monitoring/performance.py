@@ -34,8 +34,7 @@ def measure(watched: Watched, now: datetime) -> PerformanceReport:
     ledger, spec = Ledger(watched.workspace.ledger, LEDGER), watched.spec.monitoring.performance
     known = {(each.begin, each.onnx): each for each in _before(ledger, watched, now)}
     rows = _rows(watched, now)
-    judge, own = Judge(watched), rows.filter((rows["kind"] == NATURAL) & (rows["onnx"] == lock_of(watched).onnx))
-    expected = Expectation(watched, own)
+    judge, expected = Judge(watched), Expectation(watched)
     for begin, onnx, part in _windows(rows, watched):
         # a former champion was calibrated otherwise; what was estimated of it while it was one is kept
         means = judge, expected if onnx == lock_of(watched).onnx else None
@@ -50,7 +49,7 @@ def measure(watched: Watched, now: datetime) -> PerformanceReport:
         severity=spec.severity,
     )
     report = report.model_copy(
-        update={"slices": _slices(watched, report.newest, judge), "origins": _origins(watched, rows, judge)}
+        update={"slices": _slices(watched, report.newest, judge, now), "origins": _origins(watched, rows, judge)}
     )
     ledger.append(report.ledger_row())
     return report
@@ -86,8 +85,10 @@ def _rows(watched: Watched, now: datetime) -> "pl.DataFrame":
         "true_value",
         "recorded",
         "audit",
+        "row_id",
     )
-    return answered_with_truth(watched, first, now.date(), as_of=now).select(columns).collect()
+    found = answered_with_truth(watched, first, now.date(), as_of=now).select(columns).collect()
+    return found.sort("row_id")  # sums, and draws of rows, do not depend on the order in which files are read
 
 
 def _windows(rows: "pl.DataFrame", watched: Watched) -> "Iterator[tuple[date, str, pl.DataFrame]]":
@@ -167,22 +168,24 @@ def _expected(watched: Watched, rows: "pl.DataFrame", expected: Expectation | No
 def _restated(each: WindowMetric, before: Window | None, now: datetime) -> WindowMetric:
     """With what it was, where it was another value."""
     last = before.metric(each.metric) if before else None
-    if last is None or last.value is None or last.value == each.value:
+    if last is None or last.value is None:
         return each
+    if last.value == each.value:
+        return each.model_copy(update={"before": last.before, "restated": last.restated})
     return each.model_copy(update={"before": last.value, "restated": now})
 
 
-def _slices(watched: Watched, window: Window | None, judge: Judge) -> tuple[Part, ...]:
+def _slices(watched: Watched, window: Window | None, judge: Judge, now: datetime) -> tuple[Part, ...]:
     """The first metric by slice of the newest matured window; rows whose inputs were not logged are in none."""
     import polars as pl
 
     spec = watched.spec.monitoring.performance
     if window is None or not spec.slices:
         return ()
-    frame = answered_with_truth(watched, window.begin, window.end - timedelta(days=1))
+    frame = answered_with_truth(watched, window.begin, window.end - timedelta(days=1), as_of=now)
     taken = frame.collect_schema().names()
     here = frame.filter((pl.col("onnx") == window.onnx) & (pl.col("kind") == NATURAL))
-    rows = with_inputs(here, watched).collect()
+    rows = with_inputs(here, watched).collect().sort("row_id")
     if not rows.height:
         return ()
     columns = {name: rows[input_name(name, taken)].to_numpy() for name in spec.slices}

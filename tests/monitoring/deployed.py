@@ -53,6 +53,7 @@ def at(day: int, hour: int = 12) -> datetime:
 def play(
     here: Watched, days: range, rides: int = 100, *, seed: int = 0, miles: tuple[float, float] = (1, 30),
     noise: float = 6.0, told: float = 1.0, flip: float = 0.0, first: int = 0, onnx: str = "",
+    place: str = "live",
 ) -> dict[int, bool]:  # fmt: skip
     """Ask the champion about ``rides`` a day, and tell a share of what happened a day later; the truth by number."""
     chance, truth, labels = random.Random(seed), {}, []
@@ -63,16 +64,16 @@ def play(
         columns = {"miles": far, "seats": seats, "carrier": np.full(rides, "A", object)}
         answers = predictor_of(here).predict(columns)
         logged = []
-        for place in range(rides):
-            late = bool(far[place] + chance.gauss(0, noise) > 15) != (chance.random() < flip)
+        for row in range(rides):
+            late = bool(far[row] + chance.gauss(0, noise) > 15) != (chance.random() < flip)
             truth[number] = late
-            scores = answers.scores[place].tolist()  # type: ignore[index]
-            inputs = {"miles": float(far[place]), "seats": float(seats[place]), "carrier": "A"}
+            scores = answers.scores[row].tolist()  # type: ignore[index]
+            inputs = {"miles": float(far[row]), "seats": float(seats[row]), "carrier": "A"}
             logged.append(
                 {
                     "row_id": row_id(number), "at": at(day), "time": at(day), "model": here.spec.name,
-                    "onnx": onnx or lock_of(here).onnx, "place": "live", "server": "s", "id": f"p{number}",
-                    "label": str(bool(answers.labels[place])).lower(), "inputs": json.dumps(inputs), "seconds": 0.001,
+                    "onnx": onnx or lock_of(here).onnx, "place": place, "server": "s", "id": f"p{number}",
+                    "label": str(bool(answers.labels[row])).lower(), "inputs": json.dumps(inputs), "seconds": 0.001,
                     "value": None, "probabilities": scores, "dropped": None, "day": at(day).date(),
                 }
             )  # fmt: skip

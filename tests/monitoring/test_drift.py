@@ -59,7 +59,7 @@ def test_windows_like_the_reference_do_not_alarm(repo: Path) -> None:
 def test_thresholds_are_calibrated_once_for_windows_of_one_size(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = here_of(repo)
     play(here, range(14))
-    reconcile(here, at(16))
+    reconcile(here, at(9))
     first = look(here, at(9))
     monkeypatch.setattr(drift_threshold, "DRAWS", 0)  # drawing again would fail
     again = look(here, at(16))

@@ -134,14 +134,43 @@ def test_no_answers_no_windows(repo: Path) -> None:
     assert found.windows == () and found.words() == ["No window of this champion has enough labels yet."]
 
 
-def test_where_the_snapshot_is_gone_labelled_answers_calibrate(repo: Path) -> None:
+def test_where_the_snapshot_is_gone_nothing_is_estimated_from_what_it_is_held_against(repo: Path) -> None:
     here = here_of(repo)
-    play(here, range(14))
+    play(here, range(14), flip=0.35)
     reconcile(here, at(16))
     lock = here.lock.model_copy(update={"snapshot": "sha256:" + "0" * 64})  # type: ignore[union-attr]
-    gone = Watched(here.spec, here.contract, lock, here.workspace)
-    auc = measure(gone, at(16)).windows[0].metric("roc_auc")
-    assert auc and auc.value and auc.estimate == pytest.approx(auc.value, abs=0.03)
+    found = measure(Watched(here.spec, here.contract, lock, here.workspace), at(16))
+    auc = found.windows[0].metric("roc_auc")
+    assert auc and auc.value and auc.estimate is None
+    assert found.findings()[-1].outcome is Outcome.NOT_APPLICABLE
+
+
+def test_answers_beside_the_champion_are_not_its_own(repo: Path) -> None:
+    here = here_of(repo)
+    play(here, range(7))
+    alone = measure_at_once(here)
+    play(here, range(7), flip=0.45, first=50_000, place="shadow")
+    assert measure_at_once(here) == alone
+
+
+def measure_at_once(here: Watched) -> object:
+    reconcile(here, at(9))
+    return measure(here, at(9)).windows[0]
+
+
+def test_the_same_look_gives_the_same_numbers_and_the_past_knows_no_later_labels(repo: Path) -> None:
+    here = here_of(repo, slices=["seats"])
+    truth = play(here, range(7))
+    reconcile(here, at(9))
+    first, again = measure(here, at(9)), measure(here, at(9))
+    assert first.windows == again.windows and first.slices == again.slices
+    tell(here, *(said(here, number, not truth[number], at(10)) for number in range(300)))
+    reconcile(here, at(12))
+    assert measure(here, at(9)).slices == first.slices != measure(here, at(12)).slices
+    tell(here, *(said(here, number, not truth[number], at(11), source="again") for number in range(300)))
+    reconcile(here, at(13))
+    auc = measure(here, at(13)).windows[0].metric("roc_auc")
+    assert auc and auc.restated == at(12), "what is said again restates nothing and forgets nothing"
 
 
 def test_windows_never_move(repo: Path) -> None:
