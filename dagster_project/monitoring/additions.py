@@ -41,17 +41,19 @@ def additions(uri: str, after: int, last: int | None) -> Iterator[Addition]:
         yield Addition(version + 1, files, sum(json.loads(add["stats"] or "{}").get("numRecords", 0) for add in new))
 
 
-def batches(found: Iterator[Addition], most_rows: int) -> Iterator[Addition]:
-    """Neighbouring versions together, up to about so many rows; what added nothing only moves the position."""
+def next_batch(uri: str, after: int, last: int | None, most_rows: int) -> Addition | None:
+    """Neighbouring versions behind ``after`` together, up to about so many rows; None: there are none.
+
+    Raises:
+        GoneError: one of their commits is no longer there.
+    """
     files: tuple[str, ...] = ()
-    rows, version = 0, 0
-    for each in found:
+    rows, version = 0, after
+    for each in additions(uri, after, last):
         if files and rows + each.rows > most_rows:
-            yield Addition(version, files, rows)
-            files, rows = (), 0
+            break
         files, rows, version = files + each.files, rows + each.rows, each.version
-    if version:
-        yield Addition(version, files, rows)
+    return Addition(version, files, rows) if version > after else None
 
 
 def rows_in(files: tuple[str, ...], schema: "pl.Schema", partition: str = "day") -> "pl.LazyFrame":

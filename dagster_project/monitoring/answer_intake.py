@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from dagster_project.monitoring.additions import GoneError, additions, batches, rows_in
+from dagster_project.monitoring.additions import GoneError, next_batch, rows_in
 from dagster_project.monitoring.append_table import AppendTable, rows_of
 from dagster_project.monitoring.champion import positive_text
 from dagster_project.monitoring.log_rows import schema
@@ -34,7 +34,7 @@ def take_answers(watched: Watched, batch_rows: int = BATCH_ROWS) -> int:
         # what is committed stands on the version whose position was read: another's commit in between is a conflict
         table = _table(watched)
         try:
-            batch = next(batches(additions(log.uri, table.position(STREAM), log.version), batch_rows), None)
+            batch = next_batch(log.uri, table.position(STREAM), log.version, batch_rows)
             if batch is None:
                 return taken
             rows, position = rows_of_model(rows_in(batch.files, schema()), watched).collect(), batch.version

@@ -28,9 +28,10 @@ class Taken:
 
 def coverage(watched: Watched, now: datetime, taken: Taken) -> Reconciliation:
     """The document of a reconciliation."""
-    since, ripe = (now - watched.maturity - SPAN).date(), matured_until(watched, now)
+    ripe = watched.matured_before(now)
+    since = ripe - SPAN
     columns = ("day", "score", "kind", "known", "time", "at")
-    rows = answered_with_truth(watched, since, now.date()).select(columns).collect()
+    rows = answered_with_truth(watched, since, now.date(), as_of=now).select(columns).collect()
     said = outcomes(watched, since, now.date()).collect()
     said = said.filter(said["row_id"].is_duplicated())  # one label alone neither repeats nor contradicts another
     conflicting = _conflicts(said)
@@ -55,18 +56,13 @@ def coverage(watched: Watched, now: datetime, taken: Taken) -> Reconciliation:
     )
 
 
-def matured_until(watched: Watched, now: datetime) -> date:
-    """The last day of events all of whose labels have had the time to come."""
-    return (now - watched.maturity).date() - timedelta(days=1)
-
-
 def _days(rows: "pl.DataFrame", ripe: date) -> list[DayCoverage]:
     import polars as pl
 
     natural = (pl.col("kind") == NATURAL).sum()
     human = (pl.col("kind") != NATURAL).sum()
     counted = rows.group_by("day").agg(pl.len().alias("answers"), natural.alias("natural"), human.alias("human"))
-    return [DayCoverage(matured=row["day"] <= ripe, **row) for row in counted.sort("day").iter_rows(named=True)]
+    return [DayCoverage(matured=row["day"] < ripe, **row) for row in counted.sort("day").iter_rows(named=True)]
 
 
 def _delays(rows: "pl.DataFrame") -> tuple[float | None, float | None]:
@@ -82,7 +78,7 @@ def _delays(rows: "pl.DataFrame") -> tuple[float | None, float | None]:
 def _deciles(rows: "pl.DataFrame", ripe: date) -> list[ScoreDecile]:
     import polars as pl
 
-    old = rows.filter((pl.col("day") <= ripe) & pl.col("score").is_not_null()).sort("score")
+    old = rows.filter((pl.col("day") < ripe) & pl.col("score").is_not_null()).sort("score")
     found = []
     for place in range(10 if old.height >= 10 else 0):
         first, end = place * old.height // 10, (place + 1) * old.height // 10

@@ -1,14 +1,10 @@
 """Drift of inputs, answers and labels: the newest whole window against what the champion learned from."""
 
-import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.domain.base import digest_of
 from dagster_project.domain.drift import DriftReport
 from dagster_project.domain.monitoring import DriftCheck
-from dagster_project.monitoring.champion import lock_of
-from dagster_project.monitoring.coverage import matured_until
 from dagster_project.monitoring.drift_rows import (
     LABEL,
     PREDICTION,
@@ -20,10 +16,10 @@ from dagster_project.monitoring.drift_rows import (
 )
 from dagster_project.monitoring.drift_threshold import Thresholds, calibrate, in_mix, scores_between
 from dagster_project.monitoring.drift_words import described
+from dagster_project.monitoring.kept import kept
 from dagster_project.monitoring.multivariate_drift import DOMAIN, domain_drift
 from dagster_project.monitoring.watched import Watched
-from dagster_project.monitoring.windows import begin_of, length_of
-from dagster_project.storage.files import location, read_optional, write_atomic
+from dagster_project.monitoring.windows import length_of, newest_before
 from dagster_project.storage.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -40,8 +36,7 @@ def look(watched: Watched, now: datetime) -> DriftReport:
         MachineryError: a table, the store or the ledger can't be read or written.
     """
     spec = watched.spec.monitoring.drift
-    end = begin_of(now.date(), spec.window)
-    begin = end - timedelta(days=length_of(spec.window))
+    begin, end = newest_before(now.date(), spec.window)
     window, reference = window_of(watched, begin, end), reference_of(watched)
     report = DriftReport(
         model=watched.spec.name, now=now, begin=begin, end=end, rows=len(window), season=spec.season,
@@ -93,26 +88,21 @@ def _check(name: str) -> DriftCheck:
 
 def _labels(watched: Watched, now: datetime) -> "np.ndarray":
     """What happened in the newest window that has matured."""
-    spec = watched.spec.monitoring.drift
-    end = begin_of(matured_until(watched, now) + timedelta(days=1), spec.window)
-    return labels_of(watched, end - timedelta(days=length_of(spec.window)), end, now)
+    return labels_of(watched, *newest_before(watched.matured_before(now), watched.spec.monitoring.drift.window), now)
 
 
 def _thresholds(watched: Watched, reference: Side, rows: int, labels: int, days: int) -> Thresholds:
     """Calibrated once for windows of about this size; kept beside the model's tables."""
-    spec, lock = watched.spec.monitoring.drift, lock_of(watched)
+    spec = watched.spec.monitoring.drift
     about = [_about(rows), _about(labels), days]
     asked = spec.model_dump(mode="json", include={"checks", "columns", "season", "alarms", "most_rows"})
-    key = digest_of([METHOD, lock.onnx, lock.snapshot, asked, about, sorted(reference.columns)])
-    place = location(watched.workspace.warehouse) / watched.name_of("thresholds") / f"{key[7:39]}.json"
-    kept = read_optional(place)
-    if kept is not None:
-        return Thresholds(**json.loads(kept))
-    wanted = [name for name in reference.columns if _check(name) in spec.checks]
-    side = Side({name: reference.columns[name] for name in wanted}, reference.season, reference.day)
-    found = calibrate(side, about[0], about[1], days, spec.alarms)
-    write_atomic(place, json.dumps(vars(found), sort_keys=True).encode())
-    return found
+
+    def calibrated() -> dict[str, Any]:
+        wanted = {name: column for name, column in reference.columns.items() if _check(name) in spec.checks}
+        side = Side(wanted, reference.season, reference.day)
+        return vars(calibrate(side, about[0], about[1], days, spec.alarms))
+
+    return Thresholds(**kept(watched, "thresholds", [METHOD, asked, about, sorted(reference.columns)], calibrated))
 
 
 def _about(rows: int) -> int:

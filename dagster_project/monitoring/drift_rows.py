@@ -4,15 +4,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from dagster_project.data.records import find_snapshot
-from dagster_project.data.splits import read_part
 from dagster_project.domain.contract import Role
-from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.prediction import label_text
 from dagster_project.domain.projection import project
-from dagster_project.inference.frames import tensors
-from dagster_project.monitoring.champion import lock_of, manifest_of, positive_text, predictor_of
-from dagster_project.monitoring.tables import NATURAL, answered_with_truth, answers, input_name, with_inputs
+from dagster_project.monitoring.champion import asked_again, lock_of, positive_scores, rows_of_champion
+from dagster_project.monitoring.tables import NATURAL, answered_with_truth, answers, input_column, with_inputs
 from dagster_project.monitoring.watched import Watched
 
 if TYPE_CHECKING:
@@ -49,24 +45,18 @@ def compared_columns(watched: Watched) -> tuple[str, ...]:
     return tuple(name for name in named or watched.spec.features.names if name not in restricted)
 
 
-def reference_of(watched: Watched, seed: int = 0) -> Side | None:
+def reference_of(watched: Watched) -> Side | None:
     """A sample of the rows that the champion learned from, with its answers; None where the snapshot is not here."""
     import polars as pl
 
-    snapshot = find_snapshot(watched.contract.name, lock_of(watched).snapshot, watched.workspace)
-    if snapshot is None:
+    rows = rows_of_champion(watched, "train", REFERENCE_ROWS)
+    answered = None if rows is None else asked_again(watched, rows)
+    if rows is None or answered is None:
         return None
-    try:
-        rows = read_part(watched.spec, watched.contract, snapshot, "train")
-        rows = rows.sample(min(rows.height, REFERENCE_ROWS), seed=seed)
-        answered = predictor_of(watched).predict(tensors(rows, manifest_of(watched).inputs))
-    except RefusedError:
-        return None  # the spec or the contract has changed so far that they can't be had any more
     if answered.scores is None:
         said = pl.Series(answered.values)
     elif watched.spec.task == "binary":
-        classes = [label_text(label) for label in manifest_of(watched).classes]
-        said = pl.Series(answered.scores[:, classes.index(positive_text(watched))])
+        said = pl.Series(positive_scores(watched, answered))
     else:
         said = pl.Series([label_text(label) for label in answered.labels.tolist()])
     label = rows[watched.spec.target]
@@ -77,12 +67,11 @@ def window_of(watched: Watched, begin: date, end: date) -> Side:
     """Answers of the window whose inputs were logged, with what the champion said to them."""
     import polars as pl
 
-    frame = answers(watched, begin, end - timedelta(days=1))
-    names = frame.collect_schema().names()
-    rows = with_inputs(frame.with_columns(when=pl.coalesce("time", "at")), watched).collect()
+    frame = answers(watched, begin, end - timedelta(days=1)).with_columns(when=pl.coalesce("time", "at"))
+    rows = with_inputs(frame, watched).collect().sort("row_id")  # a sample does not depend on the order of files
     kind = {"binary": "score", "regression": "value"}.get(watched.spec.task, "label")
     own = pl.when(pl.col("onnx") == lock_of(watched).onnx).then(pl.col(kind))
-    columns = {name: input_name(name, [*names, "when"]) for name in compared_columns(watched)}
+    columns = {name: input_column(name) for name in compared_columns(watched)}
     said = rows.select(own.alias("said"))["said"]
     return _side(rows, columns, said, pl.Series([None] * rows.height, dtype=pl.String), "when", watched)
 

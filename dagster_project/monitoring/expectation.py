@@ -2,13 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from dagster_project.data.records import find_snapshot
-from dagster_project.data.splits import read_part
-from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.prediction import label_text
 from dagster_project.evaluation.cbpe import Calibration, Estimate, estimate
-from dagster_project.inference.frames import tensors
-from dagster_project.monitoring.champion import lock_of, manifest_of, positive_text, predictor_of
+from dagster_project.monitoring.champion import asked_again, positive_scores, positive_text, rows_of_champion
 from dagster_project.monitoring.watched import Watched
 
 if TYPE_CHECKING:
@@ -43,15 +39,12 @@ class Expectation:
 
 def _validation(watched: Watched) -> "tuple[np.ndarray, np.ndarray] | None":
     """Scores and hits of the champion's validation rows; None where they are not here."""
-    snapshot = find_snapshot(watched.contract.name, lock_of(watched).snapshot, watched.workspace)
-    if snapshot is None:
+    rows = rows_of_champion(watched, "validation")
+    answers = None if rows is None else asked_again(watched, rows)
+    if rows is None or answers is None:
         return None
-    manifest, positive = manifest_of(watched), positive_text(watched)
-    try:
-        rows = read_part(watched.spec, watched.contract, snapshot, "validation")
-        answers = predictor_of(watched).predict(tensors(rows, manifest.inputs))
-    except RefusedError:
-        return None  # the spec or the contract has changed so far that they can't be had any more
-    column = [label_text(label) for label in manifest.classes].index(positive)
-    hits = rows[watched.spec.target].cast(str).str.to_lowercase() == positive.lower()
-    return answers.scores[:, column], hits.to_numpy()  # type: ignore[index]
+    import numpy as np
+
+    positive = positive_text(watched)
+    hits = np.array([label_text(label) == positive for label in rows[watched.spec.target].to_list()])
+    return positive_scores(watched, answers), hits

@@ -1,13 +1,8 @@
 """Explanations in production: the columns that answers lean on, window by window, and the worst errors."""
 
-import json
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.data.records import find_snapshot
-from dagster_project.data.splits import read_part
-from dagster_project.domain.base import digest_of
-from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.explanation import ColumnShare, ExplainedError, ExplanationReport
 from dagster_project.domain.projection import project
 from dagster_project.inference.attributions import answer_of, attribute
@@ -16,14 +11,13 @@ from dagster_project.inference.frames import tensors
 from dagster_project.inference.losses import losses
 from dagster_project.inference.predictor import OnnxPredictor
 from dagster_project.inference.shares import attribution_shares
-from dagster_project.monitoring.champion import lock_of, predictor_of
-from dagster_project.monitoring.coverage import matured_until
+from dagster_project.monitoring.champion import lock_of, predictor_of, rows_of_champion
 from dagster_project.monitoring.judged_answers import Judge
+from dagster_project.monitoring.kept import kept
 from dagster_project.monitoring.review import plain
-from dagster_project.monitoring.tables import NATURAL, answered_with_truth, answers, input_name, with_inputs
+from dagster_project.monitoring.tables import NATURAL, answered_with_truth, answers, input_column, with_inputs
 from dagster_project.monitoring.watched import Watched
-from dagster_project.monitoring.windows import begin_of, length_of
-from dagster_project.storage.files import location, read_optional, write_atomic
+from dagster_project.monitoring.windows import newest_before
 from dagster_project.storage.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -44,8 +38,7 @@ def explain(watched: Watched, now: datetime) -> ExplanationReport:
         MachineryError: a table, the store or the ledger can't be read or written.
     """
     spec = watched.spec.monitoring.explanations
-    end = begin_of(now.date(), spec.window)
-    begin = end - timedelta(days=length_of(spec.window))
+    begin, end = newest_before(now.date(), spec.window)
     report = ExplanationReport(model=watched.spec.name, now=now, begin=begin, end=end, rows=0)
     report = report.model_copy(update=_explained(watched, begin, end, now))
     Ledger(watched.workspace.ledger, LEDGER).append(report.ledger_row())
@@ -59,7 +52,7 @@ def _explained(watched: Watched, begin: date, end: date, now: datetime) -> dict[
     rows = _sample(watched, begin, end)
     if rows.height < 2:
         return {"skipped": "no answer of this champion has its inputs logged."}
-    judged = _judged(watched)
+    judged = rows_of_champion(watched, "validation", watched.spec.monitoring.explanations.rows)
     if judged is None:
         return {"skipped": "the rows that the champion was judged on are not kept here."}
     predictor = predictor_of(watched)
@@ -83,30 +76,15 @@ def _sample(watched: Watched, begin: date, end: date) -> "pl.DataFrame":
     import polars as pl
 
     own = answers(watched, begin, end - timedelta(days=1)).filter(pl.col("onnx") == lock_of(watched).onnx)
-    rows = _inputs(own, watched).collect()
-    return rows.sample(min(rows.height, watched.spec.monitoring.explanations.rows), seed=0)
+    rows = with_inputs(own, watched).collect().sort("row_id")
+    return _as_taken(rows.sample(min(rows.height, watched.spec.monitoring.explanations.rows), seed=0), watched)
 
 
-def _inputs(frame: "pl.LazyFrame", watched: Watched, *kept: str) -> "pl.LazyFrame":
+def _as_taken(rows: "pl.DataFrame", watched: Watched) -> "pl.DataFrame":
+    """Logged inputs under the names by which the champion takes them."""
     import polars as pl
 
-    taken = frame.collect_schema().names()
-    names = {name: input_name(name, taken) for name in watched.spec.features.names}
-    columns = [pl.col(held).alias(f"input {name}") for name, held in names.items()]
-    found = with_inputs(frame, watched).select(*kept, *columns)
-    return found if kept else found.rename({f"input {name}": name for name in names})
-
-
-def _judged(watched: Watched) -> "pl.DataFrame | None":
-    """A sample of the rows that the champion was judged on; None where they can't be had."""
-    snapshot = find_snapshot(watched.contract.name, lock_of(watched).snapshot, watched.workspace)
-    if snapshot is None:
-        return None
-    try:
-        rows = read_part(watched.spec, watched.contract, snapshot, "validation")
-    except RefusedError:
-        return None
-    return rows.sample(min(rows.height, watched.spec.monitoring.explanations.rows), seed=0)
+    return rows.select([pl.col(input_column(name)).alias(name) for name in watched.spec.features.names])
 
 
 def _columns(rows: "pl.DataFrame", predictor: OnnxPredictor) -> "dict[str, np.ndarray]":
@@ -126,14 +104,12 @@ def _kept_shares(
     watched: Watched, predictor: OnnxPredictor, judged: "pl.DataFrame", background: "dict[str, np.ndarray]"
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The shares when judged, explained once for a champion."""
-    key = digest_of([METHOD, lock_of(watched).onnx, lock_of(watched).snapshot, judged.height, watched.spec.positive])
-    place = location(watched.workspace.warehouse) / watched.name_of("judged_shares") / f"{key[7:39]}.json"
-    kept = read_optional(place)
-    if kept is None:
-        kept = json.dumps(_shares(watched, predictor, _columns(judged, predictor), background), sort_keys=True).encode()
-        write_atomic(place, kept)
-    shares, errors = json.loads(kept)
-    return shares, errors
+
+    def shares() -> Any:
+        return _shares(watched, predictor, _columns(judged, predictor), background)
+
+    of_columns, errors = kept(watched, "judged_shares", [METHOD, judged.height, watched.spec.positive], shares)
+    return of_columns, errors
 
 
 def _worst(
@@ -142,12 +118,10 @@ def _worst(
     """Of the newest matured answers those that were farthest from what happened."""
     import polars as pl
 
-    last = matured_until(watched, now)
-    first = last - timedelta(days=length_of(watched.spec.monitoring.explanations.window))
+    first, end = newest_before(watched.matured_before(now), watched.spec.monitoring.explanations.window)
     own = (pl.col("onnx") == lock_of(watched).onnx) & (pl.col("kind") == NATURAL)
-    frame = answered_with_truth(watched, first, last, as_of=now).filter(own)
-    held = ("row_id", "label", "value", "score", "probabilities", "truth", "true_value")
-    rows = _inputs(frame, watched, *held).collect()
+    frame = answered_with_truth(watched, first, end - timedelta(days=1), as_of=now).filter(own)
+    rows = with_inputs(frame, watched).collect()
     if not rows.height:
         return ()
     judge = Judge(watched)
@@ -157,7 +131,7 @@ def _worst(
         Told(row["row_id"], *_said_and_truth(row), float(each))
         for row, each in zip(rows.iter_rows(named=True), sorted(loss, reverse=True), strict=False)
     ]
-    inputs = rows.select([pl.col(f"input {name}").alias(name) for name in watched.spec.features.names])
+    inputs = _as_taken(rows, watched)
     asked = answer_of(predictor, watched.spec.positive)
     return explained_errors(
         asked,

@@ -5,9 +5,9 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol
 
-from dagster_project.domain.errors import UsageError
 from dagster_project.domain.monitored import Monitored, PartName
 from dagster_project.domain.verdict import Finding
+from dagster_project.monitoring.champion import lock_of
 from dagster_project.monitoring.watched import Watched
 
 
@@ -42,9 +42,7 @@ def look_at(part: PartName, watched: Watched, now: datetime) -> Monitored:
         UsageError: the model has no champion to be watched.
         MachineryError: tables can't be read or written; what was committed stays.
     """
-    if watched.lock is None:
-        name = watched.spec.name
-        raise UsageError(f"{name} has no champion, so nothing answers: acts promote {name} writes the first lock.")
+    lock_of(watched)
     document = _look(part)(watched, now)
     return Monitored(
         model=watched.spec.name,

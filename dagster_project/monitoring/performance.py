@@ -9,10 +9,9 @@ from dagster_project.domain.performance import MOST_WINDOWS, REPORTED, Part, Per
 from dagster_project.evaluation.measuring import measure as measured
 from dagster_project.evaluation.slices import measure_slices
 from dagster_project.monitoring.champion import lock_of
-from dagster_project.monitoring.coverage import matured_until
 from dagster_project.monitoring.expectation import Expectation
 from dagster_project.monitoring.judged_answers import Judge
-from dagster_project.monitoring.tables import NATURAL, answered_with_truth, input_name, with_inputs
+from dagster_project.monitoring.tables import NATURAL, answered_with_truth, input_column, with_inputs
 from dagster_project.monitoring.watched import Watched
 from dagster_project.monitoring.windows import begin_of, length_of
 from dagster_project.storage.ledger import Ledger
@@ -114,7 +113,7 @@ def _window(
         onnx=onnx,
         answers=rows.height,
         labelled=labelled.height,
-        matured=end - timedelta(days=1) <= matured_until(watched, now),
+        matured=end <= watched.matured_before(now),
         newest=labelled["recorded"].max(),
     )
     if before and _same(found, before):
@@ -183,12 +182,11 @@ def _slices(watched: Watched, window: Window | None, judge: Judge, now: datetime
     if window is None or not spec.slices:
         return ()
     frame = answered_with_truth(watched, window.begin, window.end - timedelta(days=1), as_of=now)
-    taken = frame.collect_schema().names()
     here = frame.filter((pl.col("onnx") == window.onnx) & (pl.col("kind") == NATURAL))
     rows = with_inputs(here, watched).collect().sort("row_id")
     if not rows.height:
         return ()
-    columns = {name: rows[input_name(name, taken)].to_numpy() for name in spec.slices}
+    columns = {name: rows[input_column(name)].to_numpy() for name in spec.slices}
     gate = SlicesGate(
         kind="slices", metric=metrics_of(watched)[0], by=spec.slices, minimum_rows=spec.minimum_rows, maximum_drop=1.0
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dagster_project.data.tables import ConflictError
 from dagster_project.domain.errors import MachineryError
 from dagster_project.domain.reconciliation import Reconciliation
-from dagster_project.monitoring.additions import GoneError, additions, batches, rows_in
+from dagster_project.monitoring.additions import GoneError, additions, next_batch, rows_in
 from dagster_project.monitoring.answer_intake import take_answers
 from dagster_project.monitoring.append_table import AppendTable, opened
 from dagster_project.monitoring.contract_labels import news, remember, seen
@@ -20,7 +20,7 @@ from dagster_project.monitoring.coverage import Taken, coverage
 from dagster_project.monitoring.id_index import IdIndex
 from dagster_project.monitoring.joining import confirmed, matches, new_outcomes
 from dagster_project.monitoring.label_table import label_table, received_labels, schema
-from dagster_project.monitoring.tables import ANSWERS, OUTCOMES, outcomes_schema
+from dagster_project.monitoring.tables import ANSWERS, OUTCOMES, answers, outcomes_schema
 from dagster_project.monitoring.waiting import as_waiting, waiting, waiting_table
 from dagster_project.monitoring.watched import Watched
 from dagster_project.storage.ledger import Ledger
@@ -73,7 +73,7 @@ def _labels_sent(watched: Watched, now: datetime, index: IdIndex, taken: Taken) 
     while True:
         table = _outcomes(watched)
         try:
-            batch = next(batches(additions(source.uri, table.position(LABELS), source.version), BATCH_ROWS), None)
+            batch = next_batch(source.uri, table.position(LABELS), source.version, BATCH_ROWS)
             if batch is None:
                 return
             rows, position = rows_in(batch.files, schema()).filter(mine).collect(), batch.version
@@ -139,8 +139,6 @@ def _ids_answered(watched: Watched, answered: int) -> "pl.Series":
         files = tuple(file for each in added for file in each.files)
         return rows_in(files, ids).collect()["id"].drop_nulls().unique()
     except GoneError:
-        from dagster_project.monitoring.tables import answers
-
         return answers(watched).select("id").unique().collect()["id"].drop_nulls()
 
 

@@ -96,24 +96,23 @@ def answered_with_truth(
 
 
 def with_inputs(frame: "pl.LazyFrame", watched: Watched) -> "pl.LazyFrame":
-    """Rows whose inputs were logged, with a column an input beside their others, numbers as Float64 and text as String.
+    """Rows whose inputs were logged, with a column an input (:func:`input_column`), numbers as Float64, text as String.
 
-    What is missing, and NaN, is null. A name that the frame has already gets ``input_`` before it.
+    What is missing, and NaN, is null.
     """
     import polars as pl
 
     columns = project(watched.spec, watched.contract)
     kinds = {**dict.fromkeys(columns.numeric, pl.Float64()), **dict.fromkeys(columns.categorical, pl.String())}
-    there = frame.collect_schema().names()
     logged = frame.filter(pl.col("inputs").is_not_null())
     parsed = logged.with_columns(pl.col("inputs").str.json_decode(pl.Struct(kinds)))
-    fields = [pl.col("inputs").struct.field(name).alias(input_name(name, there)) for name in kinds]
+    fields = [pl.col("inputs").struct.field(name).alias(input_column(name)) for name in kinds]
     return parsed.with_columns(fields).drop("inputs")
 
 
-def input_name(name: str, taken: list[str]) -> str:
-    """What the column of an input is called beside others."""
-    return f"input_{name}" if name in taken else name
+def input_column(name: str) -> str:
+    """What the column of an input is called beside those of the answer, which may have the same name."""
+    return f"input {name}"
 
 
 def _within(frame: "pl.LazyFrame", first: date | None, last: date | None) -> "pl.LazyFrame":

@@ -1,7 +1,7 @@
 """One deployed model as everything that watches it sees it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from dagster_project.domain.contract import DataContract
 from dagster_project.domain.lock import ChampionLock
@@ -34,3 +34,7 @@ class Watched:
     def maturity(self) -> timedelta:
         """Age at which a day's labels count as there."""
         return self.spec.monitoring.labels.maturity or self.contract.label_delay or timedelta(0)
+
+    def matured_before(self, now: datetime) -> date:
+        """The first day of events whose labels may still come at ``now``; those of all days before are there."""
+        return (now - self.maturity).date()

@@ -14,3 +14,9 @@ def length_of(window: timedelta) -> int:
 def begin_of(day: date, window: timedelta) -> date:
     """The first day of the window that ``day`` is in."""
     return day - timedelta(days=(day - EPOCH).days % length_of(window))
+
+
+def newest_before(day: date, window: timedelta) -> tuple[date, date]:
+    """The newest whole window that ended before ``day``: its first day, and the first day behind it."""
+    end = begin_of(day, window)
+    return end - timedelta(days=length_of(window)), end
