@@ -47,20 +47,32 @@ def run_build(
     Raises:
         UsageError, RefusedError, MachineryError: the program ended without a result; what it printed says why.
     """
-    with tempfile.TemporaryDirectory(prefix="acts-build-") as folder:
+    options = ("--kind", kind, "--name", name, *(("--tree", str(tree)) if tree else ()))
+    found = asked(workspace, "build", *options, what=f"{name}: not built", quiet=quiet, origin=origin)
+    return BuildResult.from_json(found)
+
+
+def asked(
+    workspace: Workspace, program: str, *options: str, what: str, quiet: bool = False, origin: Origin | None = None
+) -> bytes:
+    """What a program of ``dagster_project`` wrote into its result file. ``what`` is wrong where it wrote none.
+
+    Raises:
+        UsageError, RefusedError, MachineryError: it ended without a result; what it printed says why.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"acts-{program}-") as folder:
         result = Path(folder) / "result.json"
-        code = run_module(
-            workspace, "dagster_project", "build",
-            "--repo", str(workspace.repo), "--kind", kind, "--name", name, "--result", str(result),
-            *(("--tree", str(tree)) if tree else ()), quiet=quiet, origin=origin,
-        )  # fmt: skip
+        given = ("--repo", str(workspace.repo), "--result", str(result), *options)
+        code = run_module(workspace, "dagster_project", program, *given, quiet=quiet, origin=origin)
         if result.exists():
-            return BuildResult.from_json(result.read_bytes())
+            return result.read_bytes()
     if code == UserFileError.exit_code:
-        raise UsageError(f"{name}: not built: a file is wrong (see above).")
+        raise UsageError(f"{what}: a file or what was asked is wrong (see above).")
     if code == RefusedError.exit_code:
-        raise RefusedError(f"{name}: not built: it was refused or stopped (see above).")
-    raise MachineryError(f"{name}: the build ended with exit code {code} and left no result. Its last lines are above.")
+        raise RefusedError(f"{what}: it was refused or stopped (see above).")
+    raise MachineryError(
+        f"{what}: the program ended with exit code {code} and left no result. Its last lines are above."
+    )
 
 
 def record(workspace: Workspace, *files: Path, deployed: bool = False, origin: Origin | None = None) -> None:

@@ -18,12 +18,14 @@ import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
+from dagster_project.domain.base import StrictModel
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.errors import BROKEN, PASSED, REFUSED, ActsError, UsageError
+from dagster_project.domain.experimenting import ExperimentRow
 from dagster_project.domain.loading import load_repository
 from dagster_project.domain.lock import ChampionLock
 from dagster_project.domain.monitored import PARTS, MonitoredParts, PartName
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from dagster_project.factories.record import Event
 
 INTERRUPTED = 130
+Document = TypeVar("Document", bound=StrictModel)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,14 +93,17 @@ def build(workspace: Workspace, kind: str, name: str, result_file: Path, tree: P
 
 
 def record(workspace: Workspace, files: Sequence[Path], *, deployed: bool = False) -> int:
-    """Tell Dagster of verdicts (``*.json``) and champion locks (``*.yaml``), promoted or deployed."""
+    """Tell Dagster of verdicts (``*.json``), experiments (``experiment-*.json``) and champion locks (``*.yaml``)."""
+    from dagster_project.factories.experiments import experiment_events
     from dagster_project.factories.record import lock_event, verdict_events
 
     events: list[Event] = []
     for file in files:
-        if file.suffix == ".json":
+        if file.match("experiment-*.json"):
+            events += experiment_events(_read_json(ExperimentRow, file))
+        elif file.suffix == ".json":
             report = file.with_name("report.html")
-            events += verdict_events(_read_verdict(file), report if report.exists() else None)
+            events += verdict_events(_read_json(Verdict, file), report if report.exists() else None)
         else:
             events.append(lock_event(_read_lock(file), "deployment" if deployed else "champion"))
     _tell(workspace, events)
@@ -114,11 +120,11 @@ def ingest(workspace: Workspace, result_file: Path) -> int:
     from dagster_project.storage.files import write_atomic
 
     done = take_in(workspace.serving_log, workspace.warehouse)
-    write_atomic(result_file, done.to_json().encode())
     if done.rows or done.labels or done.dropped or done.broken:
         from dagster_project.factories.prediction_log import ingested_event
 
         _tell(workspace, [ingested_event(done, workspace)])
+    write_atomic(result_file, done.to_json().encode())
     return PASSED
 
 
@@ -213,11 +219,11 @@ def _find(repository: Repository, kind: str, name: str) -> None:
         raise UsageError(f"there is no {kind} called {name}; there are: {there}.")
 
 
-def _read_verdict(file: Path) -> Verdict:
+def _read_json(document: type[Document], file: Path) -> Document:
     try:
-        return Verdict.from_json(file.read_bytes())
+        return document.from_json(file.read_bytes())
     except (OSError, ValidationError) as error:
-        raise UsageError(f"{file}: no verdict: {error}") from error
+        raise UsageError(f"{file}: no {document.__name__}: {error}") from error
 
 
 def _read_lock(file: Path) -> ChampionLock:

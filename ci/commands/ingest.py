@@ -1,12 +1,10 @@
 """``acts ingest``: what servers logged and were told becomes rows of the tables of answers and labels."""
 
-import tempfile
 from pathlib import Path
 
 import click
 
 from ci.options import count, json_option, repo_option, repository, say
-from dagster_project.domain.errors import MachineryError
 from dagster_project.domain.prediction import Ingested
 from dagster_project.domain.workspace import Workspace
 
@@ -29,15 +27,9 @@ def run_ingest(workspace: Workspace, *, quiet: bool = False) -> Ingested:
     Raises:
         MachineryError: it ended without one; what it printed says why.
     """
-    from ci.programs import run_module
+    from ci.programs import asked
 
-    with tempfile.TemporaryDirectory(prefix="acts-ingest-") as folder:
-        result = Path(folder) / "result.json"
-        options = ("--repo", str(workspace.repo), "--result", str(result))
-        code = run_module(workspace, "dagster_project", "ingest", *options, quiet=quiet)
-        if code or not result.exists():
-            raise MachineryError(f"the ingestion ended with exit code {code}. Its last lines are above.")
-        return Ingested.from_json(result.read_bytes())
+    return Ingested.from_json(asked(workspace, "ingest", what="nothing more was taken in", quiet=quiet))
 
 
 def show(done: Ingested) -> None:

@@ -1,12 +1,10 @@
 """``acts labels``: what people said on the review page, as files that a contract reads into training."""
 
-import tempfile
 from pathlib import Path
 
 import click
 
 from ci.options import count, json_option, repo_option, repository, say
-from dagster_project.domain.errors import MachineryError, UsageError
 from dagster_project.domain.label_export import LabelExport
 from dagster_project.domain.workspace import Workspace
 
@@ -36,17 +34,10 @@ def run_export(workspace: Workspace, model: str, folder: str, *, quiet: bool = F
         UsageError: there is no such model, or its labels join to nothing; what it printed says why.
         MachineryError: it ended without an answer.
     """
-    from ci.programs import run_module
+    from ci.programs import asked
 
-    with tempfile.TemporaryDirectory(prefix="acts-labels-") as scratch:
-        result = Path(scratch) / "result.json"
-        options = ("--repo", str(workspace.repo), "--model", model, "--to", folder, "--result", str(result))
-        code = run_module(workspace, "dagster_project", "labels", *options, quiet=quiet)
-        if result.exists():
-            return LabelExport.from_json(result.read_bytes())
-    if code == UsageError.exit_code:
-        raise UsageError("no labels were written: see above.")
-    raise MachineryError(f"writing labels ended with exit code {code}. Its last lines are above.")
+    options = ("--model", model, "--to", folder)
+    return LabelExport.from_json(asked(workspace, "labels", *options, what="no labels were written", quiet=quiet))
 
 
 def show(done: LabelExport) -> None:

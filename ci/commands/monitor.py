@@ -1,13 +1,12 @@
 """``acts monitor``: what became of a deployed champion's answers, by hand; Dagster does the same by itself."""
 
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from ci.options import json_option, repo_option, repository, say
-from dagster_project.domain.errors import PASSED, REFUSED, MachineryError, UsageError
+from dagster_project.domain.errors import PASSED, REFUSED
 from dagster_project.domain.monitored import PARTS, Monitored, MonitoredParts
 from dagster_project.domain.verdict import Outcome
 from dagster_project.domain.workspace import Workspace
@@ -44,19 +43,11 @@ def run_monitor(
         UsageError: there is no such model, or it has no champion.
         MachineryError: the program ended without an answer; what it printed says why.
     """
-    from ci.programs import run_module
+    from ci.programs import asked
 
-    with tempfile.TemporaryDirectory(prefix="acts-monitor-") as folder:
-        result = Path(folder) / "result.json"
-        options = ["--repo", str(workspace.repo), "--result", str(result), "--now", now.isoformat()]
-        options += ["--model", model] if model else []
-        options += [word for part in parts for word in ("--part", part)]
-        code = run_module(workspace, "dagster_project", "monitor", *options, quiet=quiet)
-        if result.exists():
-            return MonitoredParts.from_json(result.read_bytes())
-    if code == UsageError.exit_code:
-        raise UsageError("nothing was looked at: see above.")
-    raise MachineryError(f"monitoring ended with exit code {code}. Its last lines are above.")
+    options = ["--now", now.isoformat(), *(word for part in parts for word in ("--part", part))]
+    options += ["--model", model] if model else []
+    return MonitoredParts.from_json(asked(workspace, "monitor", *options, what="nothing was looked at", quiet=quiet))
 
 
 def show(look: Monitored) -> None:

@@ -3,26 +3,22 @@
 Nothing here parses what was built. Whether the run is main's own is asked of GitHub, and every challenge is made again.
 """
 
-import tempfile
 from pathlib import Path
 
 from ci.experimenting.agenda import Evaluated, Evaluation
-from ci.experimenting.bench import LAUNCHER
 from ci.experimenting.challenge import Challenge, challenge
 from ci.experimenting.hub import HubForge
 from ci.experimenting.jobs import provenance_of
 from ci.experimenting.rows import append, is_known, settled
+from ci.experimenting.telling import tell_dagster
 from ci.git import is_ancestor
 from ci.github.outbox import read_document, take_in
 from ci.github.submission import MAIN, Desk
-from ci.programs import record
 from ci.report.model import Report
 from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.experimenting import ExperimentRow
-from dagster_project.domain.origin import Origin
 from dagster_project.domain.verdict import Verdict
 from dagster_project.domain.workspace import Workspace
-from dagster_project.storage.files import write_atomic
 from dagster_project.storage.leases import LeaseLedger
 from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
@@ -67,10 +63,11 @@ def _published(
             raise RefusedError(f"the verdict on {tried.model} is of {str(verdict.head)[:12]}: nothing is taken.")
         if verdict.challenger:
             _vouch(workspace, desk.forge.run(document.run).url, each, tried, verdict.challenger, store)
-        if workspace.shares_dagster and not is_known(workspace, row):
-            _tell_dagster(workspace, tried, verdict)
+        known = is_known(workspace, row)
         report = Report.from_json(store.get(each.report))
         row = settled(row, tried, verdict, report, store, HubForge(desk, token))
+        if workspace.shares_dagster and not known:
+            tell_dagster(workspace, tried, row, verdict)
     append(workspace, row)
     return row
 
@@ -87,10 +84,3 @@ def _vouch(
         LeaseLedger(workspace.ledger).add(each.lease)
     if each.cost:
         Ledger(workspace.ledger, "builds").append(each.cost)
-
-
-def _tell_dagster(workspace: Workspace, tried: Challenge, verdict: Verdict) -> None:
-    with tempfile.TemporaryDirectory(prefix="acts-verdict-") as folder:
-        path = Path(folder) / f"model-{tried.model}.json"
-        write_atomic(path, verdict.to_json().encode())
-        record(workspace, path, origin=Origin(commit=tried.head, launcher=LAUNCHER))

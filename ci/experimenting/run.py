@@ -10,17 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ci.experimenting.answer import Answer, answered
-from ci.experimenting.bench import LAUNCHER, Bench
+from ci.experimenting.bench import Bench
 from ci.experimenting.challenge import Challenge, challenge, reported
 from ci.experimenting.commits import keep_commit
 from ci.experimenting.local import Forge
 from ci.experimenting.rows import append, broken_row, row_of, settled
-from ci.programs import record
+from ci.experimenting.telling import tell_dagster
 from ci.pull_request import write_pages
 from dagster_project.domain.base import canonical_json
 from dagster_project.domain.errors import MachineryError, UsageError
 from dagster_project.domain.experimenting import Due, ExperimentRow
-from dagster_project.domain.origin import Origin
 from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.store import ArtifactStore
 
@@ -44,15 +43,16 @@ def experiment(repo: Path, base: str, model: str, due: Due, now: datetime, forge
 
 
 def _finished(tried: Challenge, answer: Answer, forge: Forge) -> ExperimentRow:
-    """Kept, told where operators look, and proposed where it passed."""
+    """Kept, proposed where it passed, and told where operators look."""
     workspace, verdict = tried.session.workspace, answer.judged.verdict
     store = ArtifactStore.of(workspace)
     store.put(canonical_json(verdict.model_dump(mode="json")))
     report = reported(tried, answer.judged, answer.build)
     folder = workspace.reports / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-experiment-{tried.model}"
-    files, _ = write_pages(store, report, [answer.judged], folder)
-    record(workspace, *files, origin=Origin(commit=tried.head, launcher=LAUNCHER))
-    return settled(row_of(tried, answer, str(folder)), tried, verdict, report, store, forge)
+    (file,), _ = write_pages(store, report, [answer.judged], folder)
+    row = settled(row_of(tried, answer, str(folder)), tried, verdict, report, store, forge)
+    tell_dagster(workspace, tried, row, file)
+    return row
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from dagster_project.domain.bundle import TRIALS, Trial
 from dagster_project.domain.facts import Facts, Importances
 from dagster_project.domain.gates import BoundGate, CalibrationGate, ChampionGate, Gate, LatencyGate, SlicesGate
 from dagster_project.domain.holdout import bound_confidence
+from dagster_project.domain.metrics import REPORTED
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.trust import JudgingRules
 from dagster_project.domain.verdict import Comparison, Measurement
@@ -24,17 +25,11 @@ if TYPE_CHECKING:
 
     from dagster_project.inference.predictor import Answers
 
-SHOWN = {
-    "binary": ("roc_auc", "accuracy", "log_loss", "brier"),
-    "multiclass": ("accuracy", "balanced_accuracy", "log_loss"),
-    "regression": ("rmse", "mae", "r2"),
-}
-
 
 def metrics_on(spec: ModelSpec, gates: Iterable[Gate], rows: str) -> tuple[str, ...]:
     """Metrics that the gates bound on ``rows``; on the validation rows also what slices and the report need."""
     asked = [gate.metric for gate in gates if isinstance(gate, BoundGate) and gate.rows == rows]
-    shown = [spec.search.metric, *SHOWN[spec.task]] if rows == "validation" else []
+    shown = [spec.search.metric, *REPORTED[spec.task]] if rows == "validation" else []
     shown += [gate.metric for gate in gates if isinstance(gate, SlicesGate) and rows == "validation"]
     return tuple(dict.fromkeys((*shown, *asked)))
 

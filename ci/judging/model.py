@@ -20,6 +20,7 @@ from dagster_project.domain.decide import Case, asks_holdout, decide
 from dagster_project.domain.facts import Importances
 from dagster_project.domain.gates import DeepchecksGate
 from dagster_project.domain.holdout import LEVEL, Permission
+from dagster_project.domain.metrics import REPORTED
 from dagster_project.domain.repository import Repository
 from dagster_project.domain.spec_changes import compare_floors, compare_specs
 from dagster_project.domain.trust import JudgingRules, judging_rules, trust_findings
@@ -186,7 +187,7 @@ class Judgement:
         importances = Importances(challenger=diagnosis.importances, champion=self._champion_importances(rows))
         own: list[Measurement] = []
         if self.champion:
-            shown = evidence.SHOWN[self.rules.spec.task]
+            shown = REPORTED[self.rules.spec.task]
             own = evidence.part_measurements(
                 self.rules, answers["champion"], rows["validation"].labels, "validation", shown
             )

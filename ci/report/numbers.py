@@ -2,6 +2,7 @@
 
 import math
 
+from dagster_project.domain.text import percent
 from dagster_project.domain.verdict import Comparison, Measurement
 
 NOTHING = "–"
@@ -20,7 +21,7 @@ def number(value: float | None, digits: int = 4) -> str:
 
 def share(value: float | None) -> str:
     """A share between 0 and 1 as percent."""
-    return NOTHING if value is None or not math.isfinite(value) else f"{100 * value:.1f} %"
+    return NOTHING if value is None or not math.isfinite(value) else percent(value)
 
 
 def interval(measurement: Measurement) -> str:

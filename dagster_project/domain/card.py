@@ -6,12 +6,13 @@ The same verdict, bundle, spec and contract give the same text, so that a card c
 from collections.abc import Iterator
 
 from .bundle import BundleManifest
-from .card_words import good, hours, percent, readable
+from .card_words import good, hours, readable
 from .contract import DataContract, Role
 from .facts import Facts
 from .lock import ChampionLock
 from .metrics import METRICS
 from .spec import ModelSpec
+from .text import percent
 from .verdict import Verdict
 
 LOOKED_AT, SLICES, REMARKS = 8, 20, 10

@@ -10,11 +10,6 @@ def readable(text: str) -> str:
     return " ".join(text.split()).translate(_MARKS)
 
 
-def percent(share: float) -> str:
-    """A share as whole percent, small ones with a digit."""
-    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
-
-
 def good(metric: str, value: float) -> str:
     """What a metric's value means for somebody who has never heard of it."""
     times = round(100 * value)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from .headroom_report import HeadroomReport, Interval, LabelNoise, LearningCurve, SourceLoss, SourceLosses
+from .text import percent
 
 NOISY = 0.01
 """A share of wrong labels from which they come first: they mislead whoever judges, too."""
@@ -146,11 +147,6 @@ def between(gain: Interval) -> str:
     """``-0.001 to 0.002``."""
     places = _decimals(gain)
     return f"{gain.low:+.{places}f} to {gain.high:+.{places}f}"
-
-
-def percent(share: float) -> str:
-    """``5.1 %``."""
-    return f"{100 * share:.1f} %"
 
 
 def _turned(gain: Interval) -> Interval:

@@ -39,6 +39,14 @@ METRICS: dict[str, Metric] = {
 }
 
 
+REPORTED: dict[Task, tuple[str, ...]] = {
+    "binary": ("roc_auc", "accuracy", "log_loss", "brier"),
+    "multiclass": ("accuracy", "balanced_accuracy", "log_loss"),
+    "regression": ("rmse", "mae", "r2"),
+}
+"""What reports show, and what is measured in production where the spec names nothing."""
+
+
 def metrics_for(task: Task) -> tuple[str, ...]:
     """Names of the metrics that fit ``task``, in alphabetical order."""
     return tuple(sorted(m.name for m in METRICS.values() if task in m.tasks))

@@ -11,12 +11,6 @@ from .metrics import METRICS
 from .monitoring import AlertSeverity, PerformanceBound
 from .verdict import Finding, Outcome
 
-REPORTED: dict[str, tuple[str, ...]] = {
-    "binary": ("roc_auc", "log_loss", "brier", "accuracy"),
-    "multiclass": ("accuracy", "balanced_accuracy", "log_loss"),
-    "regression": ("rmse", "mae", "r2"),
-}
-"""What is measured where the spec names nothing."""
 MOST_WINDOWS = 120
 
 

@@ -9,7 +9,7 @@ from dagster_project.domain.repository import Repository
 from dagster_project.domain.workspace import Workspace
 from dagster_project.factories.console import console
 from dagster_project.factories.datasets import VALUES, dataset_asset
-from dagster_project.factories.experiments import experiment_asset, experiment_sensor
+from dagster_project.factories.experiments import experiment_asset, experiment_check, experiment_job, experiment_sensor
 from dagster_project.factories.models import candidate_key, model_assets
 from dagster_project.factories.monitoring import monitoring_assets, monitoring_schedules
 from dagster_project.factories.naming import build_job
@@ -30,8 +30,14 @@ def definitions_for(repository: Repository, workspace: Workspace, documents: Doc
     subjects = [("dataset", name) for name in repository.contracts] + [("model", name) for name in repository.specs]
     return dg.Definitions(
         assets=[*_datasets(repository, workspace), *_models(repository, workspace), *_log(repository, workspace)],
-        asset_checks=[verdict_check(kind, name, workspace) for kind, name in subjects],
-        jobs=[_job(kind, name, subjects) for kind, name in subjects],
+        asset_checks=[
+            *(verdict_check(kind, name, workspace) for kind, name in subjects),
+            *(experiment_check(spec, workspace) for spec in repository.specs.values()),
+        ],
+        jobs=[
+            *(_job(kind, name, subjects) for kind, name in subjects),
+            *(experiment_job(spec, workspace) for spec in repository.specs.values()),
+        ],
         schedules=_schedules(repository),
         sensors=[
             *_landing(repository, workspace),
@@ -62,7 +68,7 @@ def _models(repository: Repository, workspace: Workspace) -> list[dg.AssetsDefin
         contract, lock = repository.contracts[spec.contract.name], repository.locks.get(name)
         found += model_assets(spec, contract, lock, workspace)
         found += monitoring_assets(spec, contract, lock, workspace)
-        found.append(experiment_asset(spec, workspace))
+        found.append(experiment_asset(spec))
     return found
 
 

@@ -35,6 +35,20 @@ def check_result(
     )
 
 
+def evaluation(result: dg.AssetCheckResult, findings: Sequence[Finding]) -> dg.AssetCheckEvaluation:
+    """A check's answer as an event that belongs to no run."""
+    if result.asset_key is None or result.check_name is None:
+        raise ValueError("which check of which asset?")
+    return dg.AssetCheckEvaluation(
+        asset_key=result.asset_key,
+        check_name=result.check_name,
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata=finding_metadata(findings),
+    )
+
+
 def finding_metadata(findings: Sequence[Finding]) -> dict[str, dg.MetadataValue]:
     """A table for people, and the same as data."""
     return {

@@ -1,24 +1,25 @@
-"""Experiments in Dagster: a sensor that asks whether one is due, and the asset that starts ``acts experiment``."""
+"""Experiments in Dagster: a sensor that asks whether one is due, a job that starts it, and what was reported of it."""
 
 import json
 import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import dagster as dg
 
 from dagster_project.domain.contract import DataContract
 from dagster_project.domain.errors import BROKEN, MachineryError
-from dagster_project.domain.experimenting import ExperimentRow
+from dagster_project.domain.experimenting import LEDGER, ExperimentRow
 from dagster_project.domain.lock import ChampionLock
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.verdict import Finding, Outcome
 from dagster_project.domain.workspace import Workspace
-from dagster_project.factories.checks import check_result
+from dagster_project.factories.checks import check_result, evaluation
 from dagster_project.factories.monitoring import part_key
 from dagster_project.factories.naming import identifier, owner
+from dagster_project.factories.record import Event
+from dagster_project.storage.ledger import Ledger
 
 STAGE, ENDING = "experiment", "ending"
 SECONDS = 600
@@ -28,26 +29,44 @@ GOING += [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 PROPOSED = ("opened", "updated", "unchanged")
 
 
-def experiment_asset(spec: ModelSpec, workspace: Workspace) -> dg.AssetsDefinition:
-    """A challenger on fresh data, proposed where it passes: whoever materialises it by hand waits for no cause."""
-    key = experiment_key(spec.name)
-
-    @dg.asset(
-        key=key,
+def experiment_asset(spec: ModelSpec) -> dg.AssetSpec:
+    """What ``acts experiment`` reports, whoever started it."""
+    return dg.AssetSpec(
+        experiment_key(spec.name),
         deps=[part_key(spec.name, "labels"), part_key(spec.name, "performance"), part_key(spec.name, "drift")],
         description="A challenger that the system proposes by itself, as a pull request where it passes its gates.",
         owners=[owner(name) for name in spec.owners],
         group_name=spec.name,
-        check_specs=[dg.AssetCheckSpec(ENDING, asset=key, description="Whether the last one was proposed.")],
     )
-    def experiment(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # as dagster wants it
-        asked = context.run.tags.get(KIND) == STAGE
-        rows = run_experiment(spec.name, workspace, () if asked else ("--cause", "manual"))
-        for row in rows:
-            context.log.info(sentence(row))
-        return experiment_result(key, rows)
 
-    return experiment
+
+def experiment_check(spec: ModelSpec, workspace: Workspace) -> dg.AssetChecksDefinition:
+    """A check that reads how the last experiment ended; it starts none."""
+    key = experiment_key(spec.name)
+
+    @dg.asset_check(asset=key, name=ENDING, description="Whether the last experiment was proposed.")
+    def ending() -> dg.AssetCheckResult:
+        rows = [row for row in Ledger(workspace.ledger, LEDGER).rows() if row["model"] == spec.name]
+        last = [_finding(ExperimentRow.of(row)) for row in rows[-1:]]
+        return check_result(ENDING, last, key, description="There was none yet.")
+
+    return ending
+
+
+def experiment_job(spec: ModelSpec, workspace: Workspace) -> dg.JobDefinition:
+    """Starts ``acts experiment``: started by hand it waits for no cause, by the sensor it asks once more."""
+
+    @dg.op(name=f"{identifier(spec.name)}__experiment", description="acts experiment, a program of its own.")
+    def start(context: dg.OpExecutionContext) -> None:
+        asked = context.run.tags.get(KIND) == STAGE
+        for row in run_experiment(spec.name, workspace, () if asked else ("--cause", "manual")):
+            context.log.info(sentence(row))
+
+    @dg.job(name=experiment_job_name(spec.name), description=f"An experiment of {spec.name}.")
+    def job() -> None:
+        start()
+
+    return job
 
 
 def experiment_sensor(
@@ -58,7 +77,7 @@ def experiment_sensor(
 
     @dg.sensor(
         name=f"{identifier(spec.name)}_experiment_due",
-        target=dg.AssetSelection.assets(experiment_key(spec.name)),
+        job_name=experiment_job_name(spec.name),
         minimum_interval_seconds=SECONDS,
         description=f"Starts an experiment of {spec.name} on a schedule, new rows, drift or a crossed bound.",
         default_status=dg.DefaultSensorStatus.RUNNING if spec.experiment.on else dg.DefaultSensorStatus.STOPPED,
@@ -75,6 +94,11 @@ def experiment_sensor(
         return dg.RunRequest(tags={**tags, "acts/causes": ",".join(found.causes)})
 
     return due
+
+
+def experiment_job_name(model: str) -> str:
+    """The job that starts an experiment."""
+    return f"{identifier(model)}_experiment"
 
 
 def experiment_key(model: str) -> dg.AssetKey:
@@ -106,16 +130,25 @@ def run_experiment(model: str, workspace: Workspace, options: Sequence[str]) -> 
     return rows
 
 
-def experiment_result(key: dg.AssetKey, rows: Sequence[ExperimentRow]) -> dg.MaterializeResult[Any]:
-    """Words, the rows, and a check that warns where nothing could be proposed."""
-    findings = [_finding(row) for row in rows]
-    return dg.MaterializeResult(
-        metadata={
-            "words": dg.MetadataValue.md("\n".join(f"- {sentence(row)}" for row in rows) or "Nothing was due."),
-            "experiments": dg.MetadataValue.json([row.model_dump(mode="json") for row in rows]),
-        },
-        check_results=[check_result(ENDING, findings, key, description="Nothing was due.")],
-    )
+def experiment_events(row: ExperimentRow) -> list[Event]:
+    """Its materialisation, and a check that warns where nothing could be proposed; a broken one has no answer."""
+    key = experiment_key(row.model)
+    found: list[Event] = [
+        dg.AssetMaterialization(
+            key,
+            description=sentence(row),
+            metadata={
+                "ending": row.ending,
+                "now": row.now.isoformat(),
+                "words": dg.MetadataValue.md("\n".join(f"- {line}" for line in (*row.reasons, *row.words))),
+                "experiment": dg.MetadataValue.json(row.model_dump(mode="json")),
+            },
+        )
+    ]
+    if row.ending != "broken":
+        finding = _finding(row)
+        found.append(evaluation(check_result(ENDING, [finding], key), [finding]))
+    return found
 
 
 def sentence(row: ExperimentRow) -> str:
@@ -124,5 +157,6 @@ def sentence(row: ExperimentRow) -> str:
 
 
 def _finding(row: ExperimentRow) -> Finding:
-    outcome = Outcome.PASSED if row.ending in PROPOSED else Outcome.WARNED
+    outcome = Outcome.BROKEN if row.ending == "broken" else Outcome.WARNED
+    outcome = Outcome.PASSED if row.ending in PROPOSED else outcome
     return Finding(name=row.ending, source="monitoring", outcome=outcome, summary=sentence(row))

@@ -12,7 +12,7 @@ from dagster_project.domain.monitored import PARTS, Monitored, PartName
 from dagster_project.domain.monitoring import Switched
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.workspace import Workspace
-from dagster_project.factories.checks import check_result, finding_metadata
+from dagster_project.factories.checks import check_result, evaluation
 from dagster_project.factories.naming import identifier, owner
 from dagster_project.factories.prediction_log import KEY as PREDICTION_LOG
 from dagster_project.factories.record import Event
@@ -65,17 +65,9 @@ def switch(spec: ModelSpec, part: PartName) -> Switched:
 def monitored_events(look: Monitored) -> list[Event]:
     """What ``acts monitor`` found, outside of Dagster's runs: the part's materialisation and its check."""
     key = part_key(look.model, look.part)
-    result = check_result(ALARMS, look.findings, key)
     return [
         dg.AssetMaterialization(key, description="; ".join(look.words), metadata=metadata(look)),
-        dg.AssetCheckEvaluation(
-            asset_key=key,
-            check_name=ALARMS,
-            passed=result.passed,
-            severity=result.severity,
-            description=result.description,
-            metadata=finding_metadata(look.findings),
-        ),
+        evaluation(check_result(ALARMS, look.findings, key), look.findings),
     ]
 
 

@@ -9,8 +9,8 @@ import dagster as dg
 from dagster_project.domain.lock import ChampionLock
 from dagster_project.domain.origin import Origin
 from dagster_project.domain.verdict import Comparison, Measurement, Verdict
-from dagster_project.factories.checks import finding_metadata, table
-from dagster_project.factories.verdicts import VERDICT, judged_key, verdict_result
+from dagster_project.factories.checks import evaluation, finding_metadata, table
+from dagster_project.factories.verdicts import judged_key, verdict_result
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetObservation
 
@@ -24,17 +24,7 @@ def verdict_events(verdict: Verdict, report: Path | None) -> list[Event]:
     event = dg.AssetMaterialization if verdict.subject.kind == "model" else dg.AssetObservation
     found: list[Event] = [event(asset_key=key, description=_headline(verdict), metadata=_facts(verdict, report))]
     if verdict.outcome != "broken":
-        result = verdict_result(verdict)
-        found.append(
-            dg.AssetCheckEvaluation(
-                asset_key=key,
-                check_name=VERDICT,
-                passed=result.passed,
-                severity=result.severity,
-                description=result.description,
-                metadata=finding_metadata(verdict.findings),
-            )
-        )
+        found.append(evaluation(verdict_result(verdict), verdict.findings))
     return found
 
 

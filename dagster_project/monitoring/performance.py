@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dagster_project.domain.gates import SlicesGate
-from dagster_project.domain.performance import MOST_WINDOWS, REPORTED, Part, PerformanceReport, Window, WindowMetric
+from dagster_project.domain.metrics import REPORTED
+from dagster_project.domain.performance import MOST_WINDOWS, Part, PerformanceReport, Window, WindowMetric
 from dagster_project.evaluation.measuring import measure as measured
 from dagster_project.evaluation.slices import measure_slices
 from dagster_project.monitoring.champion import lock_of

@@ -15,12 +15,16 @@ from dagster_project.factories.assembly import definitions_for
 from dagster_project.factories.experiments import (
     KIND,
     NAME,
+    PROPOSED,
     STAGE,
+    experiment_check,
+    experiment_events,
+    experiment_job_name,
     experiment_key,
-    experiment_result,
     experiment_sensor,
     run_experiment,
 )
+from dagster_project.factories.instance import open_instance
 from dagster_project.factories.values import documents_of
 from dagster_project.storage.ledger import Ledger
 from tests.ci.experimenting.conftest import on_main, tried
@@ -70,16 +74,25 @@ def test_off_until_the_spec_says_otherwise(repo: Path) -> None:
 
 
 def test_every_ending_is_told_and_what_was_not_proposed_warns(repo: Path) -> None:
-    row, key = tried(repo), experiment_key(MODEL)
-    result = experiment_result(key, [row])
-    (check,) = result.check_results
-    assert check.passed is (row.ending in ("opened", "updated", "unchanged"))
-    refused = experiment_result(key, [row.model_copy(update={"ending": "refused", "words": ("roc_auc: no gain",)})])
-    (check,) = refused.check_results
-    assert not check.passed and check.severity is dg.AssetCheckSeverity.WARN
-    assert "roc_auc: no gain" in str(refused.metadata["words"])
-    (check,) = experiment_result(key, []).check_results
-    assert check.passed
+    row = tried(repo)
+    made, check = experiment_events(row.model_copy(update={"ending": "refused", "words": ("roc_auc: no gain",)}))
+    assert isinstance(check, dg.AssetCheckEvaluation) and not check.passed
+    assert check.severity is dg.AssetCheckSeverity.WARN and "roc_auc: no gain" in str(made.description)
+    _, check = experiment_events(row.model_copy(update={"ending": "opened"}))
+    assert isinstance(check, dg.AssetCheckEvaluation) and check.passed
+    assert len(experiment_events(row.model_copy(update={"ending": "broken"}))) == 1, "it has neither passed nor failed"
+
+
+def test_operators_see_each_experiment_whoever_started_it(repo: Path) -> None:
+    row, workspace = tried(repo), Workspace(repo=repo)
+    with open_instance(workspace) as instance:
+        event = instance.get_latest_materialization_event(experiment_key(MODEL))
+    assert event and event.asset_materialization
+    assert event.asset_materialization.metadata["ending"].value == row.ending
+    assert (event.asset_materialization.tags or {})["acts/launcher"] == "experiment"
+    known = load_repository(GitTree(repo, "main"))
+    found = experiment_check(known.specs[MODEL], workspace)()
+    assert isinstance(found, dg.AssetCheckResult) and found.passed is (row.ending in PROPOSED)
 
 
 def test_a_program_that_does_not_answer_is_the_machinery(repo: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -89,7 +102,7 @@ def test_a_program_that_does_not_answer_is_the_machinery(repo: Path, capfd: pyte
 
 
 @pytest.mark.slow
-def test_the_asset_starts_the_program_and_shows_what_came_of_it(
+def test_the_job_starts_the_program_and_the_asset_shows_what_came_of_it(
     repo: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -97,11 +110,9 @@ def test_the_asset_starts_the_program_and_shows_what_came_of_it(
     workspace = Workspace(repo=repo)
     known = load_repository(GitTree(repo, "main"))
     definitions = definitions_for(known, workspace, documents_of(workspace))
-    with dg.instance_for_test() as instance:
-        done = dg.materialize(
-            [definitions.resolve_assets_def(experiment_key(MODEL))], instance=instance, raise_on_error=True
-        )
-    (event,) = done.get_asset_materialization_events()
-    assert "opened" in str(event.materialization.metadata["words"])
+    with open_instance(workspace) as instance:
+        assert definitions.resolve_job_def(experiment_job_name(MODEL)).execute_in_process(instance=instance).success
+        event = instance.get_latest_materialization_event(experiment_key(MODEL))
+    assert event and event.asset_materialization and event.asset_materialization.metadata["ending"].value == "opened"
     (row,) = Ledger(workspace.ledger, LEDGER).rows()
     assert row["ending"] == "opened" and row["causes"] == ["manual"]
