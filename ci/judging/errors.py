@@ -37,9 +37,8 @@ def worst_errors(
     names = _names(contract, rows)
     far = losses(answers, labels)
     places = worst(far, names)
-    told = [
-        Told(names[place], _text(answers.labels[place]), _text(labels[place]), float(far[place])) for place in places
-    ]
+    said, truth = answers.labels.tolist(), labels.tolist()
+    told = [Told(names[place], _text(said[place]), _text(truth[place]), float(far[place])) for place in places]
     chosen = rows[places]
 
     def shown(name: str, place: int) -> str:

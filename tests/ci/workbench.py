@@ -1,10 +1,12 @@
 """A small repository whose bundles are built without Ray and Dagster, so that judging is tested within seconds."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 from ci.judging.run import Judged, judge
 from ci.judging.snapshots import snapshot_of
+from ci.main import main
 from ci.session import open_head, open_session
 from dagster_project.data.splits import write_split
 from dagster_project.domain.build import BuildResult
@@ -47,6 +49,31 @@ def settled(folder: Path, spec: str = WEAK, sql: str = COARSE_SQL, **files: str)
         (folder / SPEC).unlink()
     git(folder, "init", "-q", "-b", "main")
     save(folder, "main")
+    return folder
+
+
+def crowned(folder: Path, spec: str = WEAK, sql: str = COARSE_SQL) -> Path:
+    """A repository whose main has a champion of ``spec``."""
+    repo = settled(folder / "repo", spec="", sql=sql)
+    git(repo, "switch", "-q", "-c", "first")
+    change(repo, SPEC, spec)
+    save(repo, "first model")
+    quick_build(repo)
+    assert judged(repo).verdict.promotable
+    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
+    save(repo, "promote")
+    git(repo, "switch", "-q", "main")
+    git(repo, "merge", "-q", "first")
+    return repo
+
+
+def moved(repo: Path, folder: Path) -> Path:
+    """A copy with its store, warehouse and ledgers; what names where a table lies is told that it has moved."""
+    shutil.copytree(repo, folder, symlinks=True)
+    for place in (folder / ".acts").rglob("*.json"):
+        text = place.read_text()
+        if str(repo) in text:
+            place.write_text(text.replace(str(repo), str(folder)))
     return folder
 
 

@@ -1,24 +1,18 @@
 """Numbers and several classes are watched as two classes are, as far as they can be."""
 
-import json
-import random
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from dagster_project.domain.verdict import Outcome
 from dagster_project.monitoring import drift_threshold
-from dagster_project.monitoring.champion import lock_of, predictor_of
 from dagster_project.monitoring.drift import look
 from dagster_project.monitoring.explanation import explain
 from dagster_project.monitoring.performance import measure
 from dagster_project.monitoring.reconcile import reconcile
 from dagster_project.monitoring.review import ask
-from dagster_project.monitoring.watched import Watched
-from tests.ci.workbench import COARSE_SQL, GOOD
-from tests.monitoring.deployed import at, crown, said, watching
+from tests.ci.workbench import COARSE_SQL, GOOD, crowned
+from tests.monitoring.deployed import Truth, at, play, said, watching
 from tests.monitoring.logged import log, tell
 from tests.monitoring.reviewed import row_id
 from tests.trees import edited
@@ -40,34 +34,8 @@ def grade(delay: float) -> str:
     return "bad" if delay > 20 else "fair" if delay > 10 else "good"
 
 
-def play(here: Watched, shift: float = 0.0) -> None:
-    """A week of a hundred rides a day, and what became of each a day later."""
-    chance, number = random.Random(5), 0
-    for day in range(7):
-        far = np.array([chance.uniform(1, 30) + shift for _ in range(100)])
-        columns = {"miles": far, "seats": np.rint(far / 10), "carrier": np.full(100, "A", object)}
-        answers = predictor_of(here).predict(columns)
-        rows: list[dict[str, Any]] = []
-        labels = []
-        for place in range(100):
-            delay = float(far[place] + chance.gauss(0, 6))
-            inputs = {"miles": float(far[place]), "seats": float(np.rint(far[place] / 10)), "carrier": "A"}
-            numbers = answers.scores is None
-            rows.append(
-                {
-                    "row_id": row_id(number), "at": at(day), "time": at(day), "model": here.spec.name,
-                    "onnx": lock_of(here).onnx, "place": "live", "server": "s", "id": f"p{number}",
-                    "label": None if numbers else str(answers.labels[place]), "inputs": json.dumps(inputs),
-                    "seconds": 0.001, "value": float(answers.values[place]) if numbers else None,
-                    "probabilities": None if numbers else answers.scores[place].tolist(), "dropped": None,
-                    "day": at(day).date(),
-                }
-            )  # fmt: skip
-            truth = {"label": None, "value": delay} if numbers else {"label": grade(delay)}
-            labels.append(said(here, number, False, at(day + 1), **truth))
-            number += 1
-        log(here, *rows)
-        tell(here, *labels)
+def as_number(delay: float) -> float:
+    return delay
 
 
 @pytest.fixture(autouse=True)
@@ -76,15 +44,15 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "sql", "metric"),
-    [(NUMBERS, COARSE_SQL, "rmse"), (CLASSES, GRADES, "accuracy")],
+    ("spec", "sql", "metric", "truth"),
+    [(NUMBERS, COARSE_SQL, "rmse", as_number), (CLASSES, GRADES, "accuracy", grade)],
     ids=["numbers", "classes"],
 )
-def test_every_part_of_a_week(tmp_path: Path, spec: str, sql: str, metric: str) -> None:
-    repo = crown(tmp_path, spec, sql)
+def test_every_part_of_a_week(tmp_path: Path, spec: str, sql: str, metric: str, truth: Truth) -> None:
+    repo = crowned(tmp_path, spec, sql)
     window = {"window": "P7D", "minimum_rows": 100}
     here = watching(repo, performance=window, drift=window, explanations={"window": "P7D", "rows": 60})
-    play(here, shift=6)
+    play(here, range(7), truth=truth, miles=(7, 36))
     assert reconcile(here, at(9)).joined == 700
     measured = measure(here, at(9))
     assert measured.newest and measured.newest.metrics[0].metric == metric
@@ -101,15 +69,15 @@ def test_every_part_of_a_week(tmp_path: Path, spec: str, sql: str, metric: str) 
 
 
 def test_a_former_champion_of_other_classes_is_not_measured_with_these(tmp_path: Path) -> None:
-    here = watching(crown(tmp_path, CLASSES, GRADES), performance={"window": "P7D", "minimum_rows": 100})
-    play(here)
+    here = watching(crowned(tmp_path, CLASSES, GRADES), performance={"window": "P7D", "minimum_rows": 100})
+    play(here, range(7), truth=grade)
     answer = {
         "at": at(1), "time": at(1), "model": here.spec.name, "onnx": "sha256:former", "place": "live", "server": "s",
         "label": "good", "inputs": None, "seconds": 0.1, "value": None, "probabilities": [0.9, 0.1], "dropped": None,
         "day": at(1).date(),
     }  # fmt: skip
     log(here, *({**answer, "row_id": row_id(50_000 + number), "id": f"q{number}"} for number in range(200)))
-    tell(here, *(said(here, 50_000 + number, False, at(2), label="good") for number in range(200)))
+    tell(here, *(said(here, 50_000 + number, "good", at(2)) for number in range(200)))
     reconcile(here, at(9))
     former = next(each for each in measure(here, at(9)).windows if each.onnx == "sha256:former")
     assert former.labelled == 200 and former.metrics == ()

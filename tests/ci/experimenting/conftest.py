@@ -1,6 +1,5 @@
 """A repository whose main has a weak champion, copied for each test with its store, warehouse and ledgers."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +12,11 @@ from ci.experimenting.challenge import Challenge
 from ci.experimenting.local import LocalForge
 from ci.experimenting.run import experiment
 from ci.git import main_tip
-from ci.main import main
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.experimenting import ExperimentRow
 from dagster_project.domain.workspace import Workspace
-from tests.ci.workbench import MODEL, SPEC, WEAK, built_from, change, git, judged, quick_build, save, settled
+from tests.ci.workbench import MODEL, built_from, git, moved
+from tests.ci.workbench import crowned as crown
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -25,27 +24,12 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(scope="package")
 def crowned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    repo = settled(tmp_path_factory.mktemp("crowned") / "repo", spec="")
-    git(repo, "switch", "-q", "-c", "first")
-    change(repo, SPEC, WEAK)
-    save(repo, "first model")
-    quick_build(repo)
-    assert judged(repo).verdict.promotable
-    assert main(["promote", MODEL, "--repo", str(repo)]) == 0
-    save(repo, "promote")
-    git(repo, "switch", "-q", "main")
-    git(repo, "merge", "-q", "first")
-    return repo
+    return crown(tmp_path_factory.mktemp("crowned"))
 
 
 @pytest.fixture
 def repo(crowned: Path, tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "repo"
-    shutil.copytree(crowned, folder, symlinks=True)
-    for place in (folder / ".acts").rglob("*.json"):
-        text = place.read_text()
-        if str(crowned) in text:
-            place.write_text(text.replace(str(crowned), str(folder)))
+    folder = moved(crowned, tmp_path / "repo")
     git(folder, "switch", "-q", "-c", "own-work")
     before = (git(folder, "rev-parse", "HEAD"), git(folder, "status", "--porcelain"))
     yield folder
