@@ -19,6 +19,7 @@ from dagster_project.domain.workspace import Workspace
 from dagster_project.storage.bundles import fetch_bundle, load_manifest
 from dagster_project.storage.ledger import Ledger
 from dagster_project.storage.store import ArtifactStore
+from tests.ci import workbench
 from tests.ci.workbench import (
     COARSE_SQL,
     GOOD,
@@ -34,7 +35,6 @@ from tests.ci.workbench import (
     save,
     settled,
 )
-from tests.ci.workbench import crowned as crown
 from tests.trees import edited
 
 TRIPS = "data_contracts/trips.yaml"
@@ -44,7 +44,7 @@ LOCK = f"models/{MODEL}/champion.lock.yaml"
 @pytest.fixture(scope="module")
 def crowned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository whose main has a weak champion. Tests work in clones of it."""
-    return crown(tmp_path_factory.mktemp("crowned"))
+    return workbench.crowned(tmp_path_factory.mktemp("crowned"))
 
 
 @pytest.fixture

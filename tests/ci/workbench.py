@@ -54,7 +54,11 @@ def settled(folder: Path, spec: str = WEAK, sql: str = COARSE_SQL, **files: str)
 
 def crowned(folder: Path, spec: str = WEAK, sql: str = COARSE_SQL) -> Path:
     """A repository whose main has a champion of ``spec``."""
-    repo = settled(folder / "repo", spec="", sql=sql)
+    return crown(settled(folder / "repo", spec="", sql=sql), spec)
+
+
+def crown(repo: Path, spec: str) -> Path:
+    """Build, judge, promote and merge the first model of a settled repository."""
     git(repo, "switch", "-q", "-c", "first")
     change(repo, SPEC, spec)
     save(repo, "first model")

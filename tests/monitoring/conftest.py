@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.ci import workbench
 from tests.ci.workbench import GOOD, moved
-from tests.ci.workbench import crowned as crown
 
 
 @pytest.fixture(scope="package")
 def crowned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return crown(tmp_path_factory.mktemp("crowned"), GOOD)
+    return workbench.crowned(tmp_path_factory.mktemp("crowned"), GOOD)
 
 
 @pytest.fixture

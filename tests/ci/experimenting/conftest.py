@@ -15,8 +15,8 @@ from ci.git import main_tip
 from dagster_project.domain.build import BuildResult
 from dagster_project.domain.experimenting import ExperimentRow
 from dagster_project.domain.workspace import Workspace
+from tests.ci import workbench
 from tests.ci.workbench import MODEL, built_from, git, moved
-from tests.ci.workbench import crowned as crown
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(scope="package")
 def crowned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return crown(tmp_path_factory.mktemp("crowned"))
+    return workbench.crowned(tmp_path_factory.mktemp("crowned"))
 
 
 @pytest.fixture

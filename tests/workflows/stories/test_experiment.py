@@ -7,11 +7,9 @@ import pytest
 
 from tests.ci.workbench import GOOD, MODEL, SPEC
 from tests.github.double import Double
-from tests.serving.running import running
 from tests.trees import edited
 from tests.workflows.stage import DEPLOY, EXPERIMENT, NAME, PULL_REQUEST, TRAIN, Stage
-from tests.workflows.stories.playing import approved, jobs, went_well
-from tests.workflows.stories.test_branch import FIRST, _lock, _merged, _served
+from tests.workflows.stories.playing import FIRST, approved, jobs, lock_at, merged, served, version, went_well
 
 BRANCH = f"experiment/{MODEL}"
 ON = edited(GOOD, ("task: binary\n", "task: binary\nexperiment: {on: true, schedule: 0 5 * * *}\n"))
@@ -26,10 +24,8 @@ def endings(stage: Stage) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_what_the_system_proposes_is_merged_by_people_and_served(stage: Stage, double: Double) -> None:
-    places = {name: stage.variables[name] for name in ("ACTS_STORE", "ACTS_SERVING")}
-    with running(stage.folder, environment=places) as server:
-        stage.variables["ACTS_HEALTH_URLS"] = server.url
-        first = _merged(stage, double, "first", FIRST)
+    with served(stage) as server:
+        first = merged(stage, double, "first", FIRST)
         looked = stage.dispatch(EXPERIMENT, model="", cause="manual")
         assert looked.acted.returncode == 0, looked.acted.log[-5000:]
         assert looked.acted.jobs["due"] == "success" and looked.acted.jobs["publish"] == "skipped", "none is on"
@@ -41,7 +37,7 @@ def test_what_the_system_proposes_is_merged_by_people_and_served(stage: Stage, d
         assert run.acted.jobs[f"build (model, {MODEL})"] == "success" and run.acted.jobs["publish"] == "success"
         assert endings(stage) == ["opened"]
         (pull,) = [each for each in stage.ask("pulls?state=open") if each["head"]["ref"] == BRANCH]
-        assert "The system proposes this by itself" in pull["body"] and _served(server) == first
+        assert "The system proposes this by itself" in pull["body"] and version(server) == first
         names = {each["filename"] for each in stage.ask(f"pulls/{pull['number']}/files")}
         assert names == {f"models/{MODEL}/champion.lock.yaml", f"models/{MODEL}/card.md"}
 
@@ -52,7 +48,7 @@ def test_what_the_system_proposes_is_merged_by_people_and_served(stage: Stage, d
         assert check["conclusion"] == "success"
         merge = approved(stage, pull["number"])
         went_well(stage.play())
-        assert _served(server) == _lock(stage, merge)["onnx"].removeprefix("sha256:")[:12] != first
+        assert version(server) == lock_at(stage, merge)["onnx"].removeprefix("sha256:")[:12] != first
 
         stage.dispatch(EXPERIMENT, model=MODEL, cause="manual")
         assert endings(stage) == ["opened", "refused"], "the same bytes are no challenger"
