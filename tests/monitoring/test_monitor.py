@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -17,7 +18,7 @@ from dagster_project.factories.monitoring_pictures import pictures
 from dagster_project.monitoring import drift_threshold
 from dagster_project.monitoring.parts import look_at
 from dagster_project.monitoring.watched import Watched
-from tests.ci.workbench import MODEL, SPEC, change
+from tests.ci.workbench import MODEL, SPEC, change, save
 from tests.monitoring.deployed import FIRST, at, play, watching
 from tests.trees import edited
 
@@ -25,8 +26,8 @@ MONITORING = """\
 task: binary
 monitoring:
   labels: {contract: false, maturity: P1D}
-  performance: {window: P7D, minimum_rows: 100, bounds: [{metric: roc_auc, minimum: 0.99}]}
-  drift: {window: P7D, minimum_rows: 200}
+  performance: {on: true, window: P7D, minimum_rows: 100, bounds: [{metric: roc_auc, minimum: 0.99}]}
+  drift: {on: true, window: P7D, minimum_rows: 200}
   explanations: {window: P7D, rows: 60}
 """
 
@@ -98,6 +99,31 @@ def test_acts_monitor_looks_at_a_day_of_the_past_and_exits_by_severity(
     assert main([*command, "--part", "labels", "--json"]) == 0
     looks = MonitoredParts.from_json(capfd.readouterr().out.encode()).looks
     assert [(look.model, look.part) for look in looks] == [(MODEL, "labels")] and looks[0].document["answers"] == 0
+
+
+def test_what_is_found_is_a_cause_to_experiment(
+    repo: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(repo.parent / "home"))
+    more = ("minimum_rows: 200}", "minimum_rows: 200, checks: [FeatureDrift, MultivariateDrift]}")
+    asked = f"{edited(MONITORING, more)}experiment: {{on: true, drift: true, performance: true}}\n"
+    change(repo, SPEC, edited((repo / SPEC).read_text(), ("task: binary\n", asked)))
+    save(repo, "watched")
+    known = load_repository(FolderTree(repo))
+    contract = known.contracts[known.specs[MODEL].contract.name]
+    play(Watched(known.specs[MODEL], contract, known.locks[MODEL], Workspace(repo=repo)), range(7), miles=(6, 36))
+
+    def due() -> Any:
+        assert main(["experiment", "--dry-run", "--json", "--repo", str(repo), "--now", "2026-01-14"]) == 0
+        return json.loads(capfd.readouterr().out)["looks"][0]["due"]
+
+    assert due() is None
+    assert main(["monitor", MODEL, "--repo", str(repo), "--now", "2026-01-14"]) == 1
+    said = capfd.readouterr().out
+    assert "warned: FeatureDrift: seats (" in said and "warned: MultivariateDrift: (all columns together) (" in said
+    assert due()["causes"] == ["performance", "drift"]
+    below, moved = due()["reasons"]
+    assert "miles (" in moved and "all columns together" in moved and "roc_auc" in below
 
 
 def test_what_can_not_be_watched_is_told(repo: Path, capfd: pytest.CaptureFixture[str]) -> None:
