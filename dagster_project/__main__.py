@@ -3,7 +3,7 @@
     python -m dagster_project build --repo R [--tree T] --kind dataset|model --name N --result FILE
     python -m dagster_project record --repo R [--deployed] FILE ...
     python -m dagster_project ingest --repo R --result FILE
-    python -m dagster_project monitor --repo R [--model N] --part P ... --now TIME --result FILE
+    python -m dagster_project monitor --repo R [--model N] --part P ... --now TIME ... --result FILE
     python -m dagster_project labels --repo R --model N --to FOLDER --result FILE
 
 Exit codes: 0 built or reused, 1 a blocking check said no, 2 a file the user wrote is wrong, 3 the machinery broke,
@@ -128,8 +128,10 @@ def ingest(workspace: Workspace, result_file: Path) -> int:
     return PASSED
 
 
-def monitor(workspace: Workspace, model: str | None, parts: Sequence[PartName], now: datetime, result: Path) -> int:
-    """Do ``parts`` for a model, or for each that has a champion; write the MonitoredParts to ``result``.
+def monitor(
+    workspace: Workspace, model: str | None, parts: Sequence[PartName], times: Sequence[datetime], result: Path
+) -> int:
+    """Do ``parts`` for a model, or for each that has a champion, as at each time; the MonitoredParts go to ``result``.
 
     Raises:
         UsageError, UserFileError: there is no such model or no champion, or a file is wrong.
@@ -147,7 +149,7 @@ def monitor(workspace: Workspace, model: str | None, parts: Sequence[PartName], 
     for name in [model] if model else sorted(repository.locks):
         spec = repository.specs[name]
         watched = Watched(spec, repository.contracts[spec.contract.name], repository.locks.get(name), workspace)
-        looks += [look_at(part, watched, now) for part in PARTS if part in parts]
+        looks += [look_at(part, watched, now) for now in times for part in PARTS if part in parts]
     _tell(workspace, [event for look in looks for event in monitored_events(look)])
     write_atomic(result, MonitoredParts(looks=tuple(looks)).to_json().encode())
     return PASSED
@@ -249,7 +251,9 @@ def _parser() -> argparse.ArgumentParser:
     monitored = programs.add_parser("monitor", help="join labels to answers, measure, look for drift, explain, ask")
     monitored.add_argument("--model", help="one model; default: each that has a champion")
     monitored.add_argument("--part", choices=PARTS, action="append", required=True)
-    monitored.add_argument("--now", type=datetime.fromisoformat, required=True, help="with its time zone")
+    monitored.add_argument(
+        "--now", type=datetime.fromisoformat, action="append", required=True, help="with its time zone"
+    )
     monitored.add_argument("--result", type=Path, required=True, help="where the MonitoredParts are written")
     labelled = programs.add_parser("labels", help="write what people said as files that a contract reads")
     labelled.add_argument("--model", required=True)

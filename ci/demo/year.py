@@ -88,29 +88,33 @@ def _check(year: Year) -> None:
 
 
 def _month(repo: Path, replay: Replay, month: int, year: Year) -> None:
-    """Its days one after another, with a look each week; then its files land, and an experiment may be due."""
-    day, answers, labels = date(YEAR, month, 1), 0, 0
+    """Its days one after another; then its files land, and an experiment may be due.
+
+    The labels of each day are looked at, a week at once: a program is started for it.
+    """
+    seen = day = date(YEAR, month, 1)
+    answers = labels = 0
     while day.month == month:
         asked, told = replay.play(day)
         answers, labels = answers + asked, labels + told
         day += timedelta(days=1)
-        if day.weekday() == MONDAY and day.month == month:
-            _look(repo, day, year, ("labels",))
+        if day.weekday() == MONDAY or day.month != month:
+            _look(repo, day, year, ("labels",), since=seen + timedelta(days=1))
+            seen = day
     say(f"{date(YEAR, month, 1):%B}: {answers:,} flights were asked about, what became of {labels:,} is known.", "cyan")
     year.answers, year.labels = year.answers + answers, year.labels + labels
-    _look(repo, day, year, ("labels", "performance", "drift", "explanations", "review"))
+    _look(repo, day, year, ("performance", "drift", "explanations", "review"))
     if month not in TAUGHT:
         land(repo, range(month, month + 1))
         _experiment(repo, day, year)
 
 
-def _look(repo: Path, day: date, year: Year, parts: tuple[str, ...]) -> None:
+def _look(repo: Path, day: date, year: Year, parts: tuple[str, ...], since: date | None = None) -> None:
     time.sleep(FLUSH_SECONDS)
     ask_acts(repo, "ingest", "--json")
     words = [word for part in parts for word in ("--part", part)]
-    found = json.loads(
-        ask_acts(repo, "monitor", changes.MODEL, "--json", "--now", str(day), *words, codes=(PASSED, REFUSED))
-    )
+    words += ["--now", str(day), "--since", str(since or day)]
+    found = json.loads(ask_acts(repo, "monitor", changes.MODEL, "--json", *words, codes=(PASSED, REFUSED)))
     for look in found["looks"]:
         for finding in look["findings"]:
             if finding["outcome"] in ("warned", "failed"):

@@ -32,7 +32,7 @@ def coverage(watched: Watched, now: datetime, taken: Taken) -> Reconciliation:
     since = ripe - SPAN
     columns = ("day", "score", "kind", "known", "time", "at")
     rows = answered_with_truth(watched, since, now.date(), as_of=now).select(columns).collect()
-    said = outcomes(watched, since, now.date()).collect()
+    said = outcomes(watched, since, now.date(), as_of=now).collect()
     said = said.filter(said["row_id"].is_duplicated())  # one label alone neither repeats nor contradicts another
     conflicting = _conflicts(said)
     delays = _delays(rows)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def matches(labels: "pl.DataFrame", watched: Watched, index: IdIndex, now: "datetime") -> "pl.DataFrame":
     """``labels`` with ``answered``, the row, and its ``day``: by ``row_id`` where they have one, else by ``id``.
 
-    An id that was asked about several times is labelled each time. Answers beyond the horizon get none.
+    An id that was asked about several times is labelled each time. Answers beyond the horizon get none. A label is
+    ``recorded`` now, or once it is known: a day of the past that is looked at has none of the days that followed.
     """
     import polars as pl
 
@@ -29,7 +30,8 @@ def matches(labels: "pl.DataFrame", watched: Watched, index: IdIndex, now: "date
     by_row = plain.filter(pl.col("row_id").is_not_null()).join(near.drop("id"), on="row_id")
     by_id = plain.filter(pl.col("row_id").is_null()).drop("row_id").join(near, on="id")
     columns = [*outcomes_schema().names()]
-    parts = [part.with_columns(recorded=pl.lit(now, outcomes_schema()["recorded"])) for part in (by_row, by_id)]
+    recorded = pl.max_horizontal(pl.lit(now, outcomes_schema()["recorded"]), "known")
+    parts = [part.with_columns(recorded=recorded) for part in (by_row, by_id)]
     return pl.concat([part.select(columns) for part in parts]).unique(["row_id", "event"], maintain_order=True)
 
 

@@ -57,9 +57,14 @@ def answers(watched: Watched, first: date | None = None, last: date | None = Non
     return _within(rows_of(watched.uri_of(ANSWERS), answers_schema()), first, last)
 
 
-def outcomes(watched: Watched, first: date | None = None, last: date | None = None) -> "pl.LazyFrame":
-    """Every version of every outcome of those days."""
-    return _within(rows_of(watched.uri_of(OUTCOMES), outcomes_schema()), first, last)
+def outcomes(
+    watched: Watched, first: date | None = None, last: date | None = None, as_of: datetime | None = None
+) -> "pl.LazyFrame":
+    """Every version of every outcome of those days. ``as_of``: as it stood then."""
+    import polars as pl
+
+    every = _within(rows_of(watched.uri_of(OUTCOMES), outcomes_schema()), first, last)
+    return every if as_of is None else every.filter(pl.col("recorded") <= as_of)
 
 
 def truth(
@@ -74,10 +79,7 @@ def truth(
     """
     import polars as pl
 
-    every = outcomes(watched, first, last)
-    if as_of is not None:
-        every = every.filter(pl.col("recorded") <= as_of)
-    ordered = every.sort("known", "event")
+    ordered = outcomes(watched, first, last, as_of).sort("known", "event")
     natural = ordered.filter(pl.col("kind") == NATURAL).unique("row_id", keep="last", maintain_order=True)
     people = ordered.filter(pl.col("kind") == HUMAN).unique(["row_id", "who"], keep="last", maintain_order=True)
     human = _said(people).join(natural.select("row_id"), on="row_id", how="anti")

@@ -101,6 +101,23 @@ def test_acts_monitor_looks_at_a_day_of_the_past_and_exits_by_severity(
     assert [(look.model, look.part) for look in looks] == [(MODEL, "labels")] and looks[0].document["answers"] == 0
 
 
+def test_days_are_looked_at_one_after_another_as_they_were(
+    repo: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(repo.parent / "home"))
+    play(watching(repo), range(7))
+    command = ["monitor", MODEL, "--repo", str(repo), "--part", "labels", "--now", "2026-01-14"]
+    assert main([*command, "--since", "2026-01-08", "--json"]) == 0
+    looks = MonitoredParts.from_json(capfd.readouterr().out.encode()).looks
+    assert [look.now.day for look in looks] == [8, 9, 10, 11, 12, 13, 14]
+    known = [sum(day["natural"] for day in look.document["days"]) for look in looks]
+    assert known == [200, 300, 400, 500, 600, 700, 700], "none sees what the next days brought"
+    assert main([*command, "--since", "2026-01-13"]) == 0
+    assert "tardy: labels as at 2026-01-13 00:00" in capfd.readouterr().out
+    assert main([*command, "--since", "2026-02-01"]) == 2
+    assert "--since 2026-02-01 00:00 is after 2026-01-14 00:00." in capfd.readouterr().err
+
+
 def test_what_is_found_is_a_cause_to_experiment(
     repo: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

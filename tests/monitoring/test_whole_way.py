@@ -141,7 +141,8 @@ def test_labels_come_from_everywhere_and_enter_training_apart(
         row_ids = asked(url, lost)
         asked(url, known)
         late = {row: float(ride["delay"]) > 15 for row, ride in zip(row_ids, lost, strict=True)}
-        sent = [{"row_id": row, "label": late[row]} for row in row_ids[:10]]
+        then = {"known": f"{NOW}T00:00:00Z"}
+        sent = [{"row_id": row, "label": late[row], **then} for row in row_ids[:10]]
         call(f"{url}/v2/models/{MODEL}/labels", {"labels": sent})
         acts(repo, capfd, "ingest")
         found = looked(repo, capfd, "labels")
@@ -152,7 +153,7 @@ def test_labels_come_from_everywhere_and_enter_training_apart(
         assert len(queue) == 90 and any(row["audit"] for row in queue), "nobody knows these"
         (page,) = [call(f"{url}/v2/models/{MODEL}/review?who=ann")]
         assert {row["row_id"] for row in page["rows"]} <= set(row_ids[10:])
-        people = [{"row_id": row["row_id"], "label": late[row["row_id"]]} for row in queue]
+        people = [{"row_id": row["row_id"], "label": late[row["row_id"]], **then} for row in queue]
         call(f"{url}/v2/models/{MODEL}/labels", {"labels": people, "review": True, "who": "ann"})
         acts(repo, capfd, "ingest")
     found = looked(repo, capfd, "labels", NOW + timedelta(days=1))
