@@ -38,6 +38,7 @@ def card_text(
         ("For whom it is better or worse", _slices(verdict)),
         ("What it looks at", _importances(facts, spec, contract)),
         ("How sure it is", _sureness(verdict)),
+        ("What its tests remarked", _remarks(verdict)),
         ("Who answers for it", _owners(lock, spec)),
     )
     head = f"# Model card: {spec.name}\n\n{readable(spec.description)}\n"
@@ -147,14 +148,16 @@ def _sureness(verdict: Verdict) -> Iterator[str]:
     if gap is not None:
         yield (
             f"When it says 70 %, what it says happens about 70 times in 100: on average it is off by "
-            f"{percent(gap.value)} points. Near 50 % it does not know."
+            f"{100 * gap.value:.1f} of 100. Near 50 % it does not know."
         )
+
+
+def _remarks(verdict: Verdict) -> Iterator[str]:
     warned = [
         each for each in verdict.findings if each.outcome.value == "warned" and each.source in ("gate", "deepchecks")
     ]
     if warned:
-        yield ""
-        yield "What its tests remarked, and its reviewers let pass:"
+        yield "Its reviewers let these pass:"
         yield ""
         lines = dict.fromkeys(f"- {readable(each.name)}: {readable(each.summary)}" for each in warned)
         yield from list(lines)[:REMARKS]

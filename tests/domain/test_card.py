@@ -61,7 +61,7 @@ def test_a_card_says_in_plain_words_what_the_facts_are() -> None:
     assert "it tells which 71 times in 100; 50 is a coin" in text
     assert text.index("carrier=A") < text.index("carrier=B"), "the worst first"
     assert "| `miles` | 80.0 % | ████████████████████████ |" in text and "It makes no use of `seats`." in text
-    assert "on average it is off by 3.1 % points" in text
+    assert "on average it is off by 3.1 of 100" in text
     assert "- **Made from:** rides" in text and "- **Owners:** rides-team" in text
     assert "- **Replaces:** nothing, it is the first" in text
 
