@@ -84,7 +84,10 @@ def test_what_is_not_known_is_left_out(facts: dict[str, Any]) -> None:
     spec = head.specs[MODEL]
     text = card_text(lock, bare, manifest, spec, head.contracts[spec.contract.name])
     assert "What it looks at" not in text and "For whom" not in text and "How sure" not in text
-    assert "Who answers for it" in text
+    assert "Who answers for it" in text and "remarked" not in text
+    remarked = bare.model_copy(update={"findings": verdict.findings})
+    text = card_text(lock, remarked, manifest, spec, head.contracts[spec.contract.name])
+    assert "## What its tests remarked" in text and "How sure" not in text
 
 
 def states(card: bytes | None, **more: Any) -> tuple[Repository, Repository, KnownState]:
