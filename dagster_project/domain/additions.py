@@ -55,7 +55,7 @@ _HINTS = {
     "role": f"Roles are {', '.join(Role)}.",
     "available_at": "Write how long after the event time it is known: PT0S, PT6H, or -P1D for a day before.",
     "label_delay": "Write how long after the event time the label is known: PT6H, P1D.",
-    "modality": "The modality is tabular.",
+    "modality": "Modalities are tabular and text.",
     "derived_from": "Write a list of the datasets that the SQL beside the contract reads.",
     "unit": "Write the unit as text: minutes, miles, degF.",
     "deepchecks": "Each entry has suite, check, and may have condition, parameters, arguments, severity.",

@@ -19,7 +19,8 @@ class BuildRequest(StrictModel):
     snapshot: Snapshot
     split: SplitResult
     numeric: tuple[str, ...] = Field(description="feature columns that are numbers, in the spec's order")
-    categorical: tuple[str, ...] = Field(description="feature columns that are text or booleans, in the spec's order")
+    categorical: tuple[str, ...] = Field(description="feature columns of strings or booleans, in the spec's order")
+    text: tuple[str, ...] = Field(default=(), description="of the categorical, those that are read as text")
     restricted: tuple[str, ...] = Field(default=(), description="feature columns whose values no file may show")
     sources: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="feature columns by source")
     identifiers: tuple[str, ...] = Field(default=(), description="public id columns, by which train rows may be named")

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field
 
 from .base import StrictModel
-from .families import Task
+from .families import Modality, Task
 
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
@@ -34,6 +34,7 @@ class Input(StrictModel):
 
     name: str
     dtype: Literal["float32", "string"]
+    modality: Modality = "tabular"
 
 
 class Trial(StrictModel):
@@ -79,6 +80,9 @@ class Streamed(StrictModel):
     cpus: int = Field(description="trials that shared them")
 
 
+_ROWS_A_RUN: dict[Modality, int] = {"tabular": 50_000, "text": 500}
+
+
 class BundleManifest(StrictModel):
     """``bundle.json``: written last, so a folder without it is no bundle. Its content digest is the bundle's."""
 
@@ -106,6 +110,11 @@ class BundleManifest(StrictModel):
     claims: dict[str, float] = Field(default_factory=dict, description="the build's own metrics on validation rows")
     parity: Parity
     files: dict[str, BundleFile]
+
+    @property
+    def rows_a_run(self) -> int:
+        """How many rows the graph is given at once: of a text it makes thousands of columns."""
+        return min(_ROWS_A_RUN[entry.modality] for entry in self.inputs) if self.inputs else _ROWS_A_RUN["tabular"]
 
     @property
     def onnx_digest(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from .contract import LogicalType
 from .errors import Problem
 from .odcs_schema import did_you_mean
+from .odcs_walk import custom_properties
 from .patterns import pattern_fault
 from .yamlfile import Document, Location
 
@@ -20,7 +21,7 @@ _Found = Iterator[tuple[Location, str, str]]
 
 def column_problems(document: Document, location: Location, column: dict[str, Any]) -> list[Problem]:
     """What is wrong within one column."""
-    found = [*_name(column), *_type(column), *_options(column), *_bounds(column), *_enum(column)]
+    found = [*_name(column), *_type(column), *_options(column), *_bounds(column), *_enum(column), *_modality(column)]
     return [document.problem((*location, *place), message, hint, "lint") for place, message, hint in found]
 
 
@@ -68,6 +69,16 @@ def _type(column: dict[str, Any]) -> _Found:
         yield (), "`logicalType` is missing.", f"Add one of {', '.join(known)}."
     elif logical in ("object", "array", "map", "vector"):
         yield ("logicalType",), f"a table's column cannot be of type {logical}.", f"Use one of {', '.join(known)}."
+
+
+def _modality(column: dict[str, Any]) -> _Found:
+    """What a modality asks of the column's type."""
+    said = next((value for _, name, value in custom_properties(column, ()) if name == "modality"), None)
+    logical, text = column.get("logicalType"), LogicalType.STRING.value
+    if said == "text" and logical != text:
+        yield ("logicalType",), f"a column of the modality text is a {text}, not a {logical}.", f"Write {text}."
+    if said == "text" and "enum" in column:
+        yield ("enum",), "a column with an enum holds categories, not text.", "Delete the enum, or the modality."
 
 
 def _options(column: dict[str, Any]) -> _Found:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from .base import StrictModel, digest_of
+from .families import Modality
 
 Scalar = str | int | float | bool
 PUBLIC = ("", "public", "internal")
@@ -58,7 +59,7 @@ class Column(StrictModel):
     max_length: int | None = None
     pattern: str | None = None
     role: Role | None = None
-    modality: str | None = None
+    modality: Modality | None = None
     available_at: timedelta | None = Field(
         default=None, description="when the value becomes known, counted from the event time; negative is earlier"
     )

@@ -1,5 +1,6 @@
 """The catalogue of families: which learner fits which task and modality. Data only; ``training/families`` trains."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field
@@ -7,7 +8,7 @@ from pydantic import Field
 from .base import StrictModel
 
 Task = Literal["binary", "multiclass", "regression"]
-Modality = Literal["tabular"]
+Modality = Literal["tabular", "text"]
 ALL_TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
 
@@ -27,7 +28,7 @@ class Family(StrictModel):
     name: str
     description: str
     tasks: tuple[Task, ...]
-    modalities: tuple[Modality, ...] = ("tabular",)
+    modalities: tuple[Modality, ...] = Field(default=("tabular",), description="kinds of columns that it reads")
     preparation: Literal["scaled", "unscaled"] = Field(description="trees get unscaled float32 columns")
     steps: bool = Field(default=False, description="trains in steps, so a scheduler may stop it early")
     space: dict[str, Distribution]
@@ -60,6 +61,7 @@ FAMILIES: dict[str, Family] = {
             name="logistic_regression",
             description="linear classifier, L2 penalty",
             tasks=CLASSIFICATION,
+            modalities=("tabular", "text"),
             preparation="scaled",
             space={"C": _log(1e-3, 1e2)},
         ),
@@ -67,6 +69,7 @@ FAMILIES: dict[str, Family] = {
             name="ridge",
             description="linear regression, L2 penalty",
             tasks=("regression",),
+            modalities=("tabular", "text"),
             preparation="scaled",
             space={"alpha": _log(1e-3, 1e3)},
         ),
@@ -74,6 +77,7 @@ FAMILIES: dict[str, Family] = {
             name="elastic_net",
             description="linear regression, L1 and L2 penalty",
             tasks=("regression",),
+            modalities=("tabular", "text"),
             preparation="scaled",
             space={"alpha": _log(1e-4, 1e1), "l1_ratio": Distribution(uniform=(0.05, 0.95))},
         ),
@@ -130,6 +134,7 @@ def outputs_of(task: Task) -> tuple[str, ...]:
     return ("value",) if task == "regression" else ("label", "probabilities")
 
 
-def families_for(task: Task, modality: Modality = "tabular") -> tuple[str, ...]:
-    """Names of the families that fit, in alphabetical order."""
-    return tuple(sorted(f.name for f in FAMILIES.values() if task in f.tasks and modality in f.modalities))
+def families_for(task: Task, modalities: Iterable[Modality] = ("tabular",)) -> tuple[str, ...]:
+    """Names of the families that answer the task and read columns of all these kinds, in alphabetical order."""
+    read = set(modalities)
+    return tuple(sorted(f.name for f in FAMILIES.values() if task in f.tasks and read <= set(f.modalities)))

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
 from .contract import Column, DataContract, LogicalType, Role
 from .errors import Problem
 from .families import outputs_of
-from .spec import CategoricalTransform, ModelSpec, NumericTransform
+from .spec import CategoricalTransform, ModelSpec, NumericTransform, TextTransform
 from .validation import suggest
 from .yamlfile import Document, Location
 
@@ -102,6 +102,13 @@ def check_features(spec: ModelSpec, contract: DataContract, at: Document) -> Ite
         yield at.problem(("features", "include"), message, "Leave at least one.", code="no-features")
     yield from _check_transforms(spec, contract, at)
     selection = spec.features.selection
+    text = [
+        column.name for name in spec.features.names if (column := find(contract, name)) and column.modality == "text"
+    ]
+    if selection.method != "none" and text:
+        message = f"columns are not selected where some are terms of a text, and {text[0]} is one."
+        hint = "Write method none; a linear family shrinks terms that say nothing."
+        yield at.problem(("features", "selection", "method"), message, hint, code="selection")
     if selection.method == "none" and selection.keep != (1.0,):
         message = "keep does nothing while method is none."
         hint = "Choose method univariate or model."
@@ -148,9 +155,6 @@ def _check_readable(column: Column, at: Document, loc: Location) -> Iterator[Pro
     if column.logical_type not in (*NUMBERS, *CATEGORIES):
         message = f"{column.name} is a {column.logical_type.value}, which no family reads."
         yield at.problem(loc, message, "Derive numbers or categories from it in SQL.", code="feature-type")
-    if column.modality not in (None, "tabular"):
-        message = f"{column.name} has the modality {column.modality}, and every family here reads tabular columns."
-        yield at.problem(loc, message, "Leave it out.", code="modality")
 
 
 def _check_transforms(spec: ModelSpec, contract: DataContract, at: Document) -> Iterator[Problem]:
@@ -161,11 +165,17 @@ def _check_transforms(spec: ModelSpec, contract: DataContract, at: Document) -> 
             hint = suggest(name, spec.features.names)
             yield at.problem(loc, f"{name} is not among the features.", hint, code="transform")
             continue
-        numeric = column.logical_type in NUMBERS
-        fitting = get_args(NumericTransform if numeric else CategoricalTransform)
+        fitting = get_args(_transforms_of(column))
         if transform not in fitting:
-            message = f"{transform} does not fit {name}, which is a {column.logical_type.value}."
+            kind = "text" if column.modality == "text" else f"a {column.logical_type.value}"
+            message = f"{transform} does not fit {name}, which is {kind}."
             yield at.problem(loc, message, f"Choose {' or '.join(fitting)}.", code="transform")
+
+
+def _transforms_of(column: Column) -> Any:
+    if column.logical_type in NUMBERS:
+        return NumericTransform
+    return TextTransform if column.modality == "text" else CategoricalTransform
 
 
 def iso(duration: timedelta) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from .contract import DataContract
 from .errors import Problem
-from .families import FAMILIES, Distribution, Family, families_for
+from .families import FAMILIES, Distribution, Family, Modality, families_for
 from .metrics import METRICS, metrics_for
 from .spec import ModelSpec
 from .validation import suggest
@@ -59,6 +60,23 @@ def check_candidates(spec: ModelSpec, at: Document) -> Iterator[Problem]:
         else:
             for name, wanted in candidate.search.items():
                 yield from _check_dimension(family, name, wanted, at, ("candidates", index, "search", name))
+
+
+def check_modalities(spec: ModelSpec, contract: DataContract, at: Document) -> Iterator[Problem]:
+    """Each candidate reads every kind of column that the features are of."""
+    kinds: dict[Modality, str] = {}
+    for column in contract.columns:
+        if column.name in spec.features.names:
+            kinds.setdefault(column.modality or "tabular", column.name)
+    fitting = ", ".join(families_for(spec.task, kinds)) or "none yet"
+    for index, candidate in enumerate(spec.candidates):
+        family = FAMILIES.get(candidate.family)
+        missed = [] if family is None else [kind for kind in kinds if kind not in family.modalities]
+        if family is not None and missed and spec.task in family.tasks:
+            kind = missed[0]
+            message = f"{family.name} ({family.description}) does not read {kind}, and {kinds[kind]} is {kind}."
+            hint = f"Choose one of: {fitting}; or leave the column out."
+            yield at.problem(("candidates", index, "family"), message, hint, code="family-modality")
 
 
 def _check_dimension(

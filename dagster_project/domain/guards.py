@@ -16,7 +16,7 @@ from .guard_compute import check_compute
 from .guard_gates import check_gates
 from .guard_headroom import check_headroom
 from .guard_monitoring import check_monitoring
-from .guard_search import check_candidates, check_search
+from .guard_search import check_candidates, check_modalities, check_search
 from .guard_split import check_split
 from .spec import ModelSpec
 from .validation import suggest
@@ -34,6 +34,7 @@ def check_spec(spec: ModelSpec, contract: DataContract | None, profiles: Profile
         problems += check_version(spec, contract, at)
         problems += check_target(spec, contract, at)
         problems += check_features(spec, contract, at)
+        problems += check_modalities(spec, contract, at)
         problems += check_split(spec, contract, at)
         problems += check_monitoring(spec, contract, at)
     return problems

@@ -11,13 +11,14 @@ NUMBERS = (LogicalType.NUMBER, LogicalType.INTEGER)
 
 
 class Projection(StrictModel):
-    """Feature columns in the spec's order: numbers, and the text and booleans that become categories.
+    """Feature columns in the spec's order: numbers, and strings and booleans, which become categories or terms.
 
     Values of ``restricted`` columns leave the rows for nothing but the model itself.
     """
 
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
+    text: tuple[str, ...] = Field(default=(), description="of the categorical, those that are read as text")
     restricted: tuple[str, ...] = ()
     sources: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="columns by source, where asked for")
     identifiers: tuple[str, ...] = Field(default=(), description="public id columns, where rows may be named")
@@ -35,6 +36,7 @@ def project(spec: ModelSpec, contract: DataContract) -> Projection:
     return Projection(
         numeric=numeric,
         categorical=tuple(name for name in columns if name not in numeric),
+        text=tuple(name for name, column in columns.items() if column.modality == "text"),
         restricted=tuple(name for name, column in columns.items() if not column.public),
         sources=_sources(spec, contract),
         identifiers=_identifiers(spec, contract),

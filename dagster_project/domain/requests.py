@@ -25,6 +25,7 @@ def build_request(
         split=split,
         numeric=projection.numeric,
         categorical=projection.categorical,
+        text=projection.text,
         restricted=projection.restricted,
         sources=projection.sources,
         identifiers=projection.identifiers,

@@ -18,6 +18,7 @@ Share = Annotated[float, Field(gt=0.0, lt=0.5)]
 Positive = Annotated[timedelta, Field(gt=timedelta(0))]
 NumericTransform = Literal["standard", "min_max", "robust", "none"]
 CategoricalTransform = Literal["one_hot", "ordinal"]
+TextTransform = Literal["words", "characters"]
 
 
 class ContractReference(StrictModel):
@@ -39,8 +40,8 @@ class Features(StrictModel):
 
     include: tuple[str, ...] = Field(min_length=1)
     exclude: tuple[str, ...] = ()
-    transforms: dict[str, NumericTransform | CategoricalTransform] = Field(
-        default_factory=dict, description="by column; default: standard for numbers, one_hot for the rest"
+    transforms: dict[str, NumericTransform | CategoricalTransform | TextTransform] = Field(
+        default_factory=dict, description="by column; default: standard for numbers, words for text, one_hot otherwise"
     )
     selection: Selection = Selection()
 

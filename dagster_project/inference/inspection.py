@@ -1,7 +1,8 @@
 """A stranger's ONNX file as data: looked at before anything runs it.
 
 The format is the protobuf of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. What is refused cannot be needed
-by a graph that maps one row of raw columns to one answer: code of others (operator domains, functions), files beside
+by a graph that maps one row of raw columns to one answer: code of others (operator domains but for one operator that
+cuts text, functions), files beside
 the file (external data), control flow, chance, and tensors that are larger in words than in bytes. What a graph takes
 while it runs is limited where it runs (:mod:`limits`).
 """
@@ -24,6 +25,8 @@ MAX_NODES = 20_000
 MAX_ELEMENTS = 50_000_000
 IR_VERSIONS = range(4, 14)
 OPSETS = {"ai.onnx": range(9, 25), "ai.onnx.ml": range(1, 6)}
+CONTRIBUTED = {"com.microsoft": frozenset({"Tokenizer"})}
+"""Operators of onnxruntime's own that are run, by domain: this one's expressions are RE2's, which never explode."""
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
 CHANCE = frozenset(
     {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
@@ -92,7 +95,7 @@ def _header(model: "onnx.ModelProto") -> Iterator[str]:
     if len(set(seen)) != len(seen) or "ai.onnx" not in seen:
         yield "it must import the opset of ai.onnx, and each opset once"
     for entry in model.opset_import:
-        known = OPSETS.get(entry.domain or "ai.onnx")
+        known = range(1, 2) if entry.domain in CONTRIBUTED else OPSETS.get(entry.domain or "ai.onnx")
         if known is None:
             yield f"operator domain {_name(entry.domain)} is foreign; use {' and '.join(OPSETS)} only"
         elif entry.version not in known:
@@ -163,7 +166,11 @@ def _nodes(graph: "onnx.GraphProto") -> Iterator[str]:
 
 def _node(node: "onnx.NodeProto", constants: "dict[str, onnx.TensorProto]") -> Iterator[str]:
     name = f"node {_name(node.name or node.op_type)}"
-    if (node.domain or "ai.onnx") not in OPSETS:
+    if node.domain in CONTRIBUTED:
+        if node.op_type not in CONTRIBUTED[node.domain]:
+            listed = ", ".join(sorted(CONTRIBUTED[node.domain]))
+            yield f"{name} ({node.op_type}) is of {node.domain}, of which {listed} alone is run"
+    elif (node.domain or "ai.onnx") not in OPSETS:
         yield f"{name} is of the foreign operator domain {_name(node.domain)}; use {' and '.join(OPSETS)} only"
     if node.op_type in CONTROL_FLOW:
         yield f"{name} is control flow ({node.op_type}); export a graph without loops and branches"

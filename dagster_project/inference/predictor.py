@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     import onnxruntime as ort
 
-BATCH = 50_000
 SUM_TOLERANCE = 1e-3
 
 
@@ -81,7 +80,7 @@ class OnnxPredictor:
         if len(lengths) != 1:
             raise RefusedError(f"the columns have different lengths: {sorted(lengths)}; pass one row of each")
         rows = lengths.pop()
-        parts = [self._run(part) for part in _batches(feed, rows)]
+        parts = [self._run(part) for part in batches(feed, rows, self.manifest.rows_a_run)]
         return self._answers(parts, rows)
 
     def _run(self, feed: dict[str, Any]) -> "list[np.ndarray]":
@@ -141,9 +140,10 @@ def _tensor(columns: Mapping[str, Any], entry: Input) -> "np.ndarray":
         return column.reshape(-1, 1).astype(np.float32 if entry.dtype == "float32" else object)
 
 
-def _batches(feed: "dict[str, np.ndarray]", rows: int) -> "Iterator[dict[str, np.ndarray]]":
-    for start in range(0, rows, BATCH):
-        yield {name: tensor[start : start + BATCH] for name, tensor in feed.items()}
+def batches(feed: "dict[str, np.ndarray]", rows: int, most: int) -> "Iterator[dict[str, np.ndarray]]":
+    """Parts of ``most`` rows at most."""
+    for start in range(0, rows, most):
+        yield {name: tensor[start : start + most] for name, tensor in feed.items()}
 
 
 def _shaped(output: "np.ndarray", shape: tuple[int, ...]) -> "np.ndarray":

@@ -9,7 +9,6 @@ from dagster_project.monitoring.drift_rows import (
     LABEL,
     PREDICTION,
     Side,
-    compared_columns,
     labels_of,
     reference_of,
     window_of,
@@ -74,8 +73,7 @@ def _compared(watched: Watched, reference: Side, window: Side, now: datetime) ->
         if (check := _check(name)) in spec.checks
     ]
     if DOMAIN in spec.checks:
-        names = compared_columns(watched)
-        columns.append(domain_drift(reference, window, names, spec.alarms, days))
+        columns.append(domain_drift(reference, window, reference.inputs, spec.alarms, days))
     return {
         "compared": len(window), "reference": len(reference), "columns": tuple(columns), "unseen": tuple(unseen),
         "blocks": usual.blocks,

@@ -10,6 +10,7 @@ from dagster_project.domain.projection import project
 from dagster_project.monitoring.champion import asked_again, lock_of, positive_scores, rows_of_champion
 from dagster_project.monitoring.tables import NATURAL, answered_with_truth, answers, input_column, with_inputs
 from dagster_project.monitoring.watched import Watched
+from dagster_project.quality.text_properties import text_properties
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +33,12 @@ class Side:
 
     def __len__(self) -> int:
         return len(self.season)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of what the model was asked, without whether it is missing."""
+        beside = (PREDICTION, LABEL)
+        return tuple(name for name in self.columns if name not in beside and not name.endswith(MISSING))
 
     def take(self, places: "np.ndarray") -> "Side":
         """Some of the rows."""
@@ -97,9 +104,12 @@ def _side(
     import numpy as np
     import polars as pl
 
-    numeric = project(watched.spec, watched.contract).numeric
-    columns = {name: _values(rows[held], number=name in numeric) for name, held in names.items()}
+    known = project(watched.spec, watched.contract)
+    columns = {name: _values(rows[held], number=name in known.numeric) for name, held in names.items()}
     columns |= {f"{name}{MISSING}": _gone(column) for name, column in list(columns.items())}
+    text = pl.DataFrame({name: rows[held] for name, held in names.items() if name in known.text})
+    columns |= {each.name: _values(each, number=True) for each in text_properties(text, text.columns)}
+    columns = {name: column for name, column in columns.items() if name not in known.text}
     columns[PREDICTION] = _values(said, number=watched.spec.task != "multiclass")
     if label.null_count() < len(label) or not len(label):
         columns[LABEL] = _values(label, number=watched.spec.task == "regression")

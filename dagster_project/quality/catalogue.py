@@ -76,6 +76,9 @@ COSTS = {
 # Its clock must not be disturbed by checks that run beside it.
 ALONE = frozenset({"ModelInferenceTime"})
 
+# They ask which rows are the same, so they see texts themselves. The others see a text's properties.
+SAME_ROWS = frozenset({"DataDuplicates", "ConflictingLabels", "TrainTestSamplesMix"})
+
 
 class Excuse(StrictModel):
     """A check that did not run is not applicable when its name and the library's message stand here together."""

@@ -1,11 +1,12 @@
 """Rows of a contract as deepchecks wants them: a pandas frame that knows its label, categories, id and event time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from dagster_project.domain.contract import Column, DataContract, LogicalType, Role
 from dagster_project.quality.library import load
+from dagster_project.quality.text_properties import text_properties
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,10 +19,14 @@ Task = Literal["binary", "multiclass", "regression"]
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns are looked at, and as what. Columns of other types (dates, times) are left out."""
+    """Which columns are looked at, and as what. Columns of other types (dates, times) are left out.
+
+    ``text`` columns are looked at by their properties.
+    """
 
     features: tuple[str, ...]
     categorical: tuple[str, ...]
+    text: tuple[str, ...] = ()
     label: str | None = None
     task: Task | None = None
     event_time: str | None = None
@@ -29,9 +34,14 @@ class Layout:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column that deepchecks gets to see."""
+        """Every column of the rows that deepchecks gets to see as it is."""
         extra = (self.label, self.event_time, self.index)
         return self.features + tuple(name for name in extra if name is not None)
+
+    def with_texts(self) -> "Layout":
+        """The layout for checks that ask whether rows are the same: a text is what it is."""
+        features, categorical = self.features + self.text, self.categorical + self.text
+        return replace(self, features=features, categorical=categorical, text=())
 
 
 def layout_of(
@@ -41,10 +51,13 @@ def layout_of(
     names = features if features is not None else [c.name for c in contract.columns if c.role is None]
     usable = [contract.column(name) for name in names]
     usable = [column for column in usable if column.logical_type in (*CATEGORICAL, *NUMERIC)]
+    text = tuple(column.name for column in usable if column.modality == "text")
+    usable = [column for column in usable if column.name not in text]
     label = label or _first(contract.with_role(Role.LABEL))
     return Layout(
         features=tuple(column.name for column in usable),
         categorical=tuple(column.name for column in usable if column.logical_type in CATEGORICAL),
+        text=text,
         label=label,
         task=task or (_task_of(contract.column(label)) if label else None),
         event_time=_first(contract.with_role(Role.EVENT_TIME)),
@@ -61,6 +74,7 @@ def shared(layout: Layout, frames: Sequence["pl.DataFrame"]) -> Layout:
     return Layout(
         features=tuple(filter(there, layout.features)),
         categorical=tuple(filter(there, layout.categorical)),
+        text=tuple(filter(there, layout.text)),
         label=layout.label if there(layout.label) else None,
         task=layout.task if there(layout.label) else None,
         event_time=layout.event_time if there(layout.event_time) else None,
@@ -88,11 +102,13 @@ def dataset(frame: "pl.DataFrame", layout: Layout, first_row: int, name: str) ->
     values = {column: plain(frame[column]) for column in layout.columns}
     for column in layout.categorical:
         values[column] = _text(frame[column])
+    properties = text_properties(frame, layout.text)
+    values |= {column.name: plain(column) for column in properties}
     table = pd.DataFrame(values, index=np.arange(first_row, first_row + len(frame)))
     return load().Dataset(
         table,
         label=layout.label,
-        features=list(layout.features),
+        features=[*layout.features, *properties.columns],
         cat_features=list(layout.categorical),
         index_name=layout.index,
         datetime_name=layout.event_time,

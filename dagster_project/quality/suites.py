@@ -5,7 +5,7 @@ deepchecks is AGPL-3.0: quality runs in CI and in pipelines, never in the servin
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,13 +14,14 @@ from dagster_project.domain.families import Task
 from dagster_project.domain.gates import DeepchecksGate, Suite
 from dagster_project.domain.verdict import Finding, Outcome
 from dagster_project.quality.answers import Predict, Predictions, repeater, timed
-from dagster_project.quality.catalogue import ALONE, LEFT_OUT, NOT_BETWEEN_VERSIONS, SUITES
+from dagster_project.quality.catalogue import ALONE, LEFT_OUT, NOT_BETWEEN_VERSIONS, SAME_ROWS, SUITES
 from dagster_project.quality.library import load
 from dagster_project.quality.page import Displays, fragment, page
 from dagster_project.quality.plan import Check, Rulebook, checks_of
 from dagster_project.quality.rows import Layout, as_polars, dataset, layout_of, shared
 from dagster_project.quality.run import Job, Ran, run_jobs
 from dagster_project.quality.sidebyside import usable_processes
+from dagster_project.quality.text_properties import property_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +120,7 @@ def run_model_suite(
         if suite == "data_integrity":
             jobs += _integrity_jobs(checks, train, layout, "train", displays)
         elif suite == "train_test_validation":
-            jobs += _comparison_jobs(checks, _context(train, validation, layout, displays))
+            jobs += _comparison_jobs(checks, _contexts(train, validation, layout, displays))
         else:
             jobs += _evaluation_jobs(checks, train, validation, layout, rows, displays)
             left_out += [_not_run(suite, name, reason) for name, reason in LEFT_OUT.items()]
@@ -141,6 +142,15 @@ def _model_conditions(contract: DataContract, layout: Layout, gate: DeepchecksGa
     return (*own, *kept)
 
 
+def _contexts(
+    train: "pl.DataFrame", validation: "pl.DataFrame | None", layout: Layout, displays: Displays
+) -> Callable[[Check], Any]:
+    """The context of each check: texts that are alike in their properties are not the same rows."""
+    seen = _context(train, validation, layout, displays)
+    whole = _context(train, validation, layout.with_texts(), displays) if layout.text else seen
+    return lambda check: whole if check.name in SAME_ROWS else seen
+
+
 def _context(
     train: "pl.DataFrame", validation: "pl.DataFrame | None", layout: Layout, displays: Displays, **model: Any
 ) -> Any:
@@ -153,20 +163,22 @@ def _context(
 def _integrity_jobs(
     checks: Sequence[Check], frame: "pl.DataFrame", layout: Layout, rows: str, displays: Displays
 ) -> list[Job]:
-    context = _context(frame, None, layout, displays)
-    return [Job(check, context, _kind("TRAIN"), rows, check.name) for check in checks]
+    context = _contexts(frame, None, layout, displays)
+    return [Job(check, context(check), _kind("TRAIN"), rows, check.name) for check in checks]
 
 
-def _comparison_jobs(checks: Sequence[Check], context: Any, rows: str = "train, validation") -> list[Job]:
+def _comparison_jobs(
+    checks: Sequence[Check], context: Callable[[Check], Any], rows: str = "train, validation"
+) -> list[Job]:
     """A check of single rows that a contract declares in a comparing suite runs on the later ones."""
-    return [Job(check, context, None if check.compares else _kind("TEST"), rows, check.name) for check in checks]
+    return [Job(check, context(check), None if check.compares else _kind("TEST"), rows, check.name) for check in checks]
 
 
 def _version_jobs(
     checks: Sequence[Check], old: "pl.DataFrame", new: "pl.DataFrame", layout: Layout, displays: Displays
 ) -> list[Job]:
     """Base against head; and head against base for the categories that went away."""
-    jobs = _comparison_jobs(checks, _context(old, new, layout, displays), "base, head")
+    jobs = _comparison_jobs(checks, _contexts(old, new, layout, displays), "base, head")
     backwards = _context(new, old, layout, displays)
     gone = [check for check in checks if check.name == "NewCategoryTrainTest"]
     return jobs + [Job(check, backwards, None, "base, head", "RemovedCategories") for check in gone]
@@ -183,11 +195,14 @@ def _evaluation_jobs(
     import pandas as pd
     import polars as pl
 
-    shares = pd.Series({name: max(0.0, rows.importances.get(name, 0.0)) for name in layout.features}, dtype=float)
+    named = [(name, name, 1) for name in layout.features]
+    named += [(each, name, len(seen)) for name in layout.text for seen in [property_names(name)] for each in seen]
+    shares = pd.Series({each: max(0.0, rows.importances.get(name, 0.0)) / among for each, name, among in named})
     shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
     model = repeater(rows.train_predictions, rows.validation_predictions)
     context = _context(train, validation, layout, displays, model=model, feature_importance=shares)
-    features = pl.concat([part.select(layout.features) for part in (train, validation)], how="vertical_relaxed")
+    read = [*layout.features, *layout.text]
+    features = pl.concat([part.select(read) for part in (train, validation)], how="vertical_relaxed")
     clocked = timed(rows.predict, model, features)
     clock = _context(train, validation, layout, displays, model=clocked, feature_importance=shares)
     jobs = []
@@ -219,7 +234,7 @@ def _not_run(suite: str, check: str, reason: str) -> Ran:
 
 def _columns_compared(layout: Layout, frames: "Sequence[pl.DataFrame]") -> Ran:
     """A column that only one version has cannot be compared: said, not hidden."""
-    old, new = (set(frame.columns) & set(layout.columns) for frame in frames)
+    old, new = (set(frame.columns) & {*layout.columns, *layout.text} for frame in frames)
     only = {"only in base": sorted(old - new), "only in head": sorted(new - old)}
     said = "; ".join(f"{where}: {', '.join(names)}" for where, names in only.items() if names)
     finding = Finding(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dagster_project.domain.bundle import REFERENCE, BundleManifest, Cell, Example, Reference
 from dagster_project.domain.deployment import DesiredModel
 from dagster_project.domain.errors import RefusedError
+from dagster_project.inference.predictor import batches
 from dagster_project.inference.session import session_options
 from dagster_project.serving.signature import Signature
 from dagster_project.storage.bundles import load_manifest, load_model
@@ -53,10 +54,24 @@ class LiveModel:
 
         A graph gives booleans as 0 and 1; from here on they are what they mean, in answers, log and comparisons alike.
         """
-        answers = dict(zip(self.outputs, self.answer(self.outputs, columns, None), strict=True))
+        rows = len(next(iter(columns.values())))
+        if rows <= self._most:
+            answers = dict(zip(self.outputs, self.answer(self.outputs, columns, None), strict=True))
+        else:
+            answers = self._in_parts(columns, rows)
         if self._boolean:
             answers["label"] = answers["label"].astype(bool)
         return answers
+
+    def _in_parts(self, columns: Columns, rows: int) -> Columns:
+        import numpy as np
+
+        parts = [self.answer(self.outputs, part, None) for part in batches(columns, rows, self._most)]
+        return {name: np.concatenate(each) for name, each in zip(self.outputs, zip(*parts, strict=True), strict=True)}
+
+    @cached_property
+    def _most(self) -> int:
+        return self.manifest.rows_a_run
 
     @cached_property
     def _boolean(self) -> bool:

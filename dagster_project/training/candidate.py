@@ -7,7 +7,7 @@ from dagster_project.domain.bundle import Input, Trial
 from dagster_project.domain.errors import MachineryError
 from dagster_project.domain.families import FAMILIES, Task
 from dagster_project.training.parity import Answer
-from dagster_project.training.preparation import raw_columns
+from dagster_project.training.preparation import as_matrix, raw_columns
 from dagster_project.training.problem import Fit, Problem, fit, measure, unfitted
 from dagster_project.training.rows import Data, Label, frame_of
 from dagster_project.training.scoring import answers_of
@@ -34,13 +34,12 @@ class Candidate:
 
     def answer(self, columns: "dict[str, np.ndarray]") -> Answer:
         """The estimator's answer to the graph's inputs, each of shape (rows, 1)."""
-        import numpy as np
         from threadpoolctl import threadpool_limits
 
         matrix = self.transformer.transform(frame_of(columns, self.inputs))
         matrix = matrix if self.selector is None else self.selector.transform(matrix)
         with threadpool_limits(1):
-            numbers = answers_of(self.estimator, np.asarray(matrix, dtype=np.float32), self.task)
+            numbers = answers_of(self.estimator, as_matrix(matrix), self.task)
         if self.task == "regression":
             return Answer(None, numbers.reshape(-1, 1))
         return Answer(label_values(self.classes)[numbers.argmax(axis=1)], numbers)

@@ -11,6 +11,7 @@ from dagster_project.domain.bundle import Input
 from dagster_project.domain.families import outputs_of
 from dagster_project.training.candidate import Candidate, label_values
 from dagster_project.training.rows import alias
+from dagster_project.training.terms_graph import CONTRIBUTED, register
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +51,8 @@ def convert(pipeline: Any, inputs: tuple[Input, ...], options: dict[int, Any] | 
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
+    if any(item.modality == "text" for item in inputs):
+        register()
     kinds = {"float32": FloatTensorType, "string": StringTensorType}
     types = [(alias(place), kinds[item.dtype]([None, 1])) for place, item in enumerate(inputs)]
     target = {"": OPSET, "ai.onnx.ml": ML_OPSET}
@@ -64,11 +67,15 @@ def convert(pipeline: Any, inputs: tuple[Input, ...], options: dict[int, Any] | 
 
 def declare(model: "onnx.ModelProto") -> None:
     """Import the opsets that every graph of ours has, in order: the converter names only what it used, unsorted.
+    A graph that cuts text needs one more.
 
     Up to version 3, the operators of ai.onnx.ml that older versions had mean the same.
     """
     del model.opset_import[:]
-    for domain, version in (("", OPSET), ("ai.onnx.ml", ML_OPSET)):
+    versions = {"": OPSET, "ai.onnx.ml": ML_OPSET}
+    if any(node.domain == CONTRIBUTED for node in model.graph.node):
+        versions[CONTRIBUTED] = 1
+    for domain, version in versions.items():
         model.opset_import.add(domain=domain, version=version)
     model.ir_version = IR_VERSION
 

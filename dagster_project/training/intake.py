@@ -83,7 +83,7 @@ def _sample(request: BuildRequest, memory: int) -> Data:
     try:
         lazy = {part: labelled_rows(request, part) for part in counts}
         parts = {part: take_places(lazy[part], places(rows, wanted, spec.search.seed)) for part, rows in counts.items()}
-        inputs = inputs_of(parts["train"], spec.features.names, request.categorical)
+        inputs = inputs_of(parts["train"], spec.features.names, request)
         classes, shift, scale = _goal(spec, lazy["train"])
     except (OSError, pl.exceptions.PolarsError) as error:
         raise MachineryError(f"{split.train.uri}: the rows can't be read: {error}. Build the split again.") from error

@@ -1,14 +1,15 @@
 """From raw contract columns to the float32 matrix a learner takes: imputing, encoding, scaling, selection.
 
 Everything here converts to ONNX without loss (facts: an imputer over text and infrequent-category grouping do not),
-so rare categories are cut by naming the kept ones, and missing text is a category of its own.
+so rare categories are cut by naming the kept ones, and a missing category is a category of its own. Terms of a text
+are many and mostly absent, so with them the matrix is sparse.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from dagster_project.domain.bundle import Input
 from dagster_project.domain.families import FAMILIES, Task
-from dagster_project.domain.spec import Features, ModelSpec, Selection
+from dagster_project.domain.spec import Features, ModelSpec, Selection, TextTransform
 from dagster_project.training.rows import alias
 
 if TYPE_CHECKING:
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from sklearn.feature_selection import SelectKBest
 
 MAX_CATEGORIES = 256
+TERMS = get_args(TextTransform)
 
 
 def column_transforms(features: Features, inputs: tuple[Input, ...], scaled: bool) -> dict[str, list[str]]:
     """Aliases of the columns by transform. Trees get numbers unscaled: float32 scaling moves rows across thresholds."""
     groups: dict[str, list[str]] = {}
     for place, item in enumerate(inputs):
-        default = "one_hot" if item.dtype == "string" else "standard"
+        default = "words" if item.modality == "text" else "one_hot" if item.dtype == "string" else "standard"
         transform = str(features.transforms.get(item.name, default))
         if item.dtype == "float32" and (not scaled or transform in ("one_hot", "ordinal")):
             transform = "none"  # a boolean is its own encoding
@@ -44,15 +46,30 @@ def make_preparation(
     from sklearn.compose import ColumnTransformer
 
     groups = column_transforms(features, inputs, scaled)
-    steps = [(name, _transformer(name, frame[columns], scaled), columns) for name, columns in groups.items()]
-    return ColumnTransformer(steps, sparse_threshold=0.0)
+    names = {alias(place): item.name for place, item in enumerate(inputs)}
+    steps = [(name, _transformer(name, frame[columns], scaled, names), columns) for name, columns in groups.items()]
+    sparse = any(item.modality == "text" for item in inputs)
+    return ColumnTransformer(steps, sparse_threshold=1.0 if sparse else 0.0)
 
 
-def _transformer(name: str, frame: "pd.DataFrame", scaled: bool) -> Any:
+def as_matrix(prepared: Any) -> Any:
+    """What a ``ColumnTransformer`` made as float32: a C-contiguous array, or a sparse matrix by rows."""
+    import numpy as np
+
+    if isinstance(prepared, np.ndarray):
+        return np.ascontiguousarray(prepared, dtype=np.float32)
+    return prepared.tocsr().astype(np.float32)
+
+
+def _transformer(name: str, frame: "pd.DataFrame", scaled: bool, names: dict[str, str]) -> Any:
     import numpy as np
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+    if name in TERMS:
+        from dagster_project.training.terms import Terms
+
+        return Terms(name, tuple(names[column] for column in frame))  # type: ignore[arg-type]
     if name not in ("one_hot", "ordinal"):
         return _number_transformer(name)
     categories = [frequent(frame[column]) for column in frame]
@@ -93,7 +110,10 @@ def raw_columns(preparation: "ColumnTransformer", inputs: tuple[Input, ...]) -> 
     names = {alias(place): item.name for place, item in enumerate(inputs)}
     origins: list[str] = []
     for name, transformer, columns in preparation.transformers_:
-        widths = [len(kept) for kept in transformer.categories_] if name == "one_hot" else [1] * len(columns)
+        if name in TERMS:
+            widths = transformer.widths
+        else:
+            widths = [len(kept) for kept in transformer.categories_] if name == "one_hot" else [1] * len(columns)
         for column, width in zip(columns, widths, strict=True):
             origins += [names[column]] * width
     return origins

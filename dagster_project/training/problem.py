@@ -10,7 +10,7 @@ from dagster_project.domain.spec import ModelSpec
 from dagster_project.training.checkpoints import Checkpoints
 from dagster_project.training.device import CPU, Device
 from dagster_project.training.families import make_estimator
-from dagster_project.training.preparation import fit_selector, keep, make_preparation, preparations
+from dagster_project.training.preparation import as_matrix, fit_selector, keep, make_preparation, preparations
 from dagster_project.training.rows import Data, frame_of
 from dagster_project.training.scoring import answers_of, score
 from dagster_project.training.space import KEEP, Proposal
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Both parts as float32 matrices, with what prepared them. Train rows that don't fit into memory stream."""
+    """Both parts as float32 matrices, with what prepared them: sparse ones where there are terms of a text.
+
+    Train rows that don't fit into memory stream.
+    """
 
     transformer: "ColumnTransformer"
     selector: "SelectKBest | None"
@@ -81,13 +84,11 @@ def positive_index(spec: ModelSpec, data: Data) -> int:
 
 
 def _prepare(spec: ModelSpec, data: Data, scaled: bool) -> Prepared:
-    import numpy as np
-
     frame = frame_of(data.train.columns, data.inputs)
     transformer = make_preparation(spec.features, data.inputs, frame, scaled)
-    train = np.ascontiguousarray(transformer.fit_transform(frame), dtype=np.float32)
+    train = as_matrix(transformer.fit_transform(frame))
     judged = frame_of(data.validation.columns, data.inputs)
-    validation = np.ascontiguousarray(transformer.transform(judged), dtype=np.float32)
+    validation = as_matrix(transformer.transform(judged))
     selector = fit_selector(spec.features.selection, spec.task, train, data.train.target, spec.search.seed)
     return Prepared(transformer, selector, data.stream.prepared_by(transformer) if data.stream else train, validation)
 

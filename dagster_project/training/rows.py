@@ -72,7 +72,7 @@ def load_data(request: BuildRequest) -> Data:
     """
     spec = request.spec
     parts = {part: read_labelled(request, part) for part in ("train", "validation")}
-    inputs = inputs_of(parts["train"], spec.features.names, request.categorical)
+    inputs = inputs_of(parts["train"], spec.features.names, request)
     classes = () if spec.task == "regression" else classes_of(parts["train"][spec.target], spec.target)
     rows = {
         part: Rows(raw_columns(table, inputs, part), encode_target(table[spec.target], classes, part))
@@ -109,12 +109,19 @@ def labelled_rows(request: BuildRequest, part: str) -> "pl.LazyFrame":
     return pl.scan_parquet(getattr(request.split, part).uri).select(columns).filter(pl.col(target).is_not_null())
 
 
-def inputs_of(table: "pl.DataFrame", names: tuple[str, ...], categorical: tuple[str, ...]) -> tuple[Input, ...]:
-    """One graph input a column: text is a string, numbers and booleans are float32."""
+def inputs_of(table: "pl.DataFrame", names: tuple[str, ...], request: BuildRequest) -> tuple[Input, ...]:
+    """One graph input a column: categories and text are strings, numbers and booleans are float32."""
     import polars as pl
 
-    text = {name for name in categorical if table.schema[name] != pl.Boolean}
-    return tuple(Input(name=name, dtype="string" if name in text else "float32") for name in names)
+    strings = {name for name in request.categorical if table.schema[name] != pl.Boolean}
+    return tuple(
+        Input(
+            name=name,
+            dtype="string" if name in strings else "float32",
+            modality="text" if name in request.text else "tabular",
+        )
+        for name in names
+    )
 
 
 def raw_columns(table: "pl.DataFrame", inputs: tuple[Input, ...], part: str) -> "dict[str, np.ndarray]":

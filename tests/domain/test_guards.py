@@ -70,6 +70,9 @@ CASES = {
     "transform of another type": (
         [(INCLUDE, f"{INCLUDE}\n  transforms: {{carrier: robust}}")], "transform", "one_hot or ordinal",
     ),
+    "terms of a category": (
+        [(INCLUDE, f"{INCLUDE}\n  transforms: {{carrier: words}}")], "transform", "one_hot or ordinal",
+    ),
     "keep without a method": ([(INCLUDE, f"{INCLUDE}\n  selection: {{keep: [0.5]}}")], "selection", "univariate"),
     # split
     "group column that is none": (

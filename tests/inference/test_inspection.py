@@ -82,8 +82,12 @@ def _random(model: onnx.ModelProto) -> None:
     model.graph.node.append(helper.make_node("RandomNormalLike", ["distance"], ["noise"]))
 
 
-def _foreign_node(model: onnx.ModelProto) -> None:
+def _contributed_node(model: onnx.ModelProto) -> None:
     model.graph.node.append(helper.make_node("Gelu", ["distance"], ["g"], domain="com.microsoft"))
+
+
+def _foreign_node(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("Tokenizer", ["distance"], ["g"], domain="com.evil"))
 
 
 def _foreign_opset(model: onnx.ModelProto) -> None:
@@ -139,7 +143,8 @@ HOSTILE: list[tuple[Change, str]] = [
     (_blown_up_constant, "absurd size"),
     (_absurd_value, "absurd shape"),
     (_random, "draws at random"),
-    (_foreign_node, "foreign operator domain 'com.microsoft'"),
+    (_contributed_node, "of com.microsoft, of which Tokenizer alone is run"),
+    (_foreign_node, "foreign operator domain 'com.evil'"),
     (_foreign_opset, "'com.evil' is foreign"),
     (_future_opset, "opset 99 of ai.onnx is not known"),
     (_twice, "each opset once"),

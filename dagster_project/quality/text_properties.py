@@ -1,0 +1,36 @@
+"""What a text is like in numbers, for checks that look at columns of numbers: a text itself is never there twice."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+COUNTS = {"characters": r"(?s).", "words": r"[\p{L}\p{N}_]+"}
+"""What is counted."""
+SHARES = {"share of capitals": r"\p{Lu}", "share of digits": r"\p{N}", "share of symbols": r"[^\p{L}\p{N}\s]"}
+"""What is counted as a share of all characters; 0 of an empty text."""
+
+
+def text_properties(frame: "pl.DataFrame", columns: Iterable[str]) -> "pl.DataFrame":
+    """A column ``COLUMN: PROPERTY`` for each property of each text column, as Float64; null of a missing text."""
+    import polars as pl
+
+    return frame.select(
+        _property(pl.col(column), name).cast(pl.Float64).alias(named)
+        for column in columns
+        for name, named in zip((*COUNTS, *SHARES), property_names(column), strict=True)
+    )
+
+
+def property_names(column: str) -> list[str]:
+    """What the properties of a column are called."""
+    return [f"{column}: {name}" for name in (*COUNTS, *SHARES)]
+
+
+def _property(text: "pl.Expr", name: str) -> "pl.Expr":
+    import polars as pl
+
+    if name in COUNTS:
+        return text.str.count_matches(COUNTS[name])
+    return text.str.count_matches(SHARES[name]) / pl.max_horizontal(text.str.len_chars(), pl.lit(1))

@@ -1,0 +1,37 @@
+"""What deepchecks is shown of a text: numbers, and the text itself where rows are compared."""
+
+import polars as pl
+import pytest
+
+from dagster_project.domain.loading import load_repository
+from dagster_project.quality.rows import dataset, layout_of
+from dagster_project.quality.suites import run_data_suites
+from dagster_project.quality.text_properties import property_names, text_properties
+from tests.modalities.notes import CONTRACT, SQL
+from tests.trees import MemoryTree, tree
+
+
+def test_properties_are_numbers_of_the_text() -> None:
+    found = text_properties(pl.DataFrame({"note": ["Über 25°!", "", None]}), ["note"])
+    assert found.columns == property_names("note") and set(found.dtypes) == {pl.Float64}
+    assert found.row(0) == pytest.approx((9, 2, 1 / 9, 2 / 9, 2 / 9))
+    assert found.row(1) == (0, 0, 0, 0, 0) and found.row(2) == (None,) * 5
+
+
+def test_a_text_is_looked_at_by_its_properties_and_compared_as_it_is() -> None:
+    contract = load_repository(MemoryTree(tree(trips=CONTRACT, sql=SQL))).contracts["trips"]
+    rows = 300
+    frame = pl.DataFrame(
+        {
+            "ride": [f"r{n}" for n in range(rows)],
+            "late": [n % 2 == 0 for n in range(rows)],
+            "note": [f"note {'abc'[n % 3]}{'xyz'[n // 3 % 3]}{n:03d}" for n in range(rows)],
+            "carrier": ["A"] * rows,
+        }
+    )
+    layout = layout_of(contract, ["note", "carrier"], "late", "binary")
+    assert (layout.features, layout.text) == (("carrier",), ("note",))
+    seen = dataset(frame, layout.__class__(**{**layout.__dict__, "event_time": None}), 0, "x")
+    assert list(seen.features) == ["carrier", *property_names("note")] and seen.cat_features == ["carrier"]
+    found = {each.name: each for each in run_data_suites(contract, frame.drop("ride")).findings}
+    assert "0%" in found["DataDuplicates"].summary, "alike in their properties, and no two the same"
