@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := yes
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: help setup demo demo-year ui check test test-slow bench clean
+.PHONY: help setup demo demo-year demo-text ui check test test-slow bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ demo: setup ## the whole story on real flights, in at most ten minutes
 
 demo-year: setup ## twelve months of flights through a deployed champion that is watched and challenged
 	@$(BIN)/acts demo --year
+
+demo-text: setup ## a model of 60,000 real headlines, from the contract to what it answers
+	@$(BIN)/acts demo --text
 
 ui: setup ## Dagster's UI on the history of the year, if it was played, else of the demo
 	@$(BIN)/acts ui --repo $(firstword $(wildcard .acts/demo-year) .acts/demo)

@@ -29,7 +29,7 @@ class Chapter:
     moral: str
 
 
-def play_chapter(repo: Path, number: int, chapter: Chapter) -> None:
+def play_chapter(repo: Path, number: int, chapter: Chapter, model: str = changes.MODEL) -> None:
     """Open the pull request; what passes is promoted and merged.
 
     Raises:
@@ -44,36 +44,34 @@ def play_chapter(repo: Path, number: int, chapter: Chapter) -> None:
     if code != chapter.exit_code:
         raise MachineryError(f"the demo expected exit code {chapter.exit_code} of this pull request, and got {code}.")
     if code == PASSED:
-        say(f"$ acts promote {changes.MODEL}")
-        if run_acts(repo, "promote", changes.MODEL) != PASSED:
+        say(f"$ acts promote {model}")
+        if run_acts(repo, "promote", model) != PASSED:
             raise MachineryError("the demo could not promote what had passed.")
         git(repo, "add", "--all")
-        git(repo, "commit", "--quiet", "--message", f"promote {changes.MODEL}")
+        git(repo, "commit", "--quiet", "--message", f"promote {model}")
         git(repo, "switch", "--quiet", "main")
         merge(repo, chapter.branch)
     say(chapter.moral, "green")
     git(repo, "switch", "--quiet", "main")
 
 
-def fresh_repository(home: Path) -> Path:
-    """A git repository with the contracts and models of this one, but no champions; an earlier demo's is replaced."""
+def fresh_repository(home: Path, source: Path = ROOT, spec: Path = changes.SPEC) -> Path:
+    """A git repository on main with the contracts of ``source`` and our floor; an earlier demo's is replaced.
+
+    The model's ``spec`` lies there and is not committed yet.
+    """
     if home.exists():
         shutil.rmtree(home)
     home.mkdir(parents=True)
-    shutil.copytree(ROOT / "data_contracts", home / "data_contracts")
-    for path in ("models/floor.yaml", str(changes.SPEC)):
-        (home / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / path, home / path)
+    shutil.copytree(source / "data_contracts", home / "data_contracts")
+    (home / spec).parent.mkdir(parents=True)
+    shutil.copy(ROOT / "models/floor.yaml", home / "models/floor.yaml")
     (home / ".gitignore").write_text(IGNORED)
-    spec = home / changes.SPEC
-    kept = spec.read_text()
-    spec.unlink()
     git(home, "init", "--quiet", "--initial-branch", "main")
     git(home, "add", "--all")
-    git(home, "commit", "--quiet", "--message", "Contracts of the flights, and the floor for models")
-    spec.parent.mkdir(exist_ok=True)
-    spec.write_text(kept)
-    git(home, "add", "--intent-to-add", str(changes.SPEC))
+    git(home, "commit", "--quiet", "--message", "Contracts, and the floor for models")
+    shutil.copy(source / spec, home / spec)
+    git(home, "add", "--intent-to-add", str(spec))
     return home
 
 

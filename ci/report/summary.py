@@ -151,7 +151,7 @@ def _about_facts(facts: Facts) -> Iterator[str]:
         yield f"another kind of model: {facts.family} instead of {facts.champion_family}."
     shares = facts.importances.challenger if facts.importances else {}
     for column, value in shares.items():
-        if value >= DOMINANT:
+        if value >= DOMINANT and len(shares) > 1:
             yield f"{column} alone carries {share(value)} of the importance: is it really known at prediction time?"
     failed = [trial for trial in facts.trials if trial.status == "failed"]
     if failed:

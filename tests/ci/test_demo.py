@@ -1,4 +1,4 @@
-"""``acts demo``: the four pull requests of the story, and months of the year, on all flights, as a user sees them."""
+"""``acts demo``: the four pull requests of the story, months of the year, and headlines, as a user sees them."""
 
 import json
 import os
@@ -47,6 +47,19 @@ def test_the_story_ends_as_it_is_told(tmp_path: Path) -> None:
     assert log.stdout.split("\n").count("promote late_arrival") == 2
     page = demo / ".acts" / "reports" / "latest" / "report.html"
     assert str(page) in told and "make ui" in told and page.is_file()
+
+
+def test_headlines_get_a_model_that_answers(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ACTS_", "DAGSTER_"))}
+    command = [sys.executable, "-m", "ci.main", "demo", "--text", "--repo", str(tmp_path)]
+    environment |= {"HOME": str(tmp_path / "home")}
+    played = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    told = played.stdout + played.stderr
+    assert played.returncode == 0 and "Traceback" not in told, told[-6000:]
+    (report,) = reports(tmp_path / ".acts" / "demo-text")
+    accuracy = next(m for m in report["verdicts"][0]["measurements"] if m["metric"] == "accuracy" and not m["slice"])
+    assert accuracy["low"] > 0.5 and accuracy["count"] > 9_000
+    assert "goodhealth" in told.split("It passed")[1], "what it answers is shown"
 
 
 def test_months_of_the_year_are_answered_watched_and_challenged(

@@ -14,7 +14,7 @@ from tests.trees import MemoryTree, tree
 def test_properties_are_numbers_of_the_text() -> None:
     found = text_properties(pl.DataFrame({"note": ["Über 25°!", "", None]}), ["note"])
     assert found.columns == property_names("note") and set(found.dtypes) == {pl.Float64}
-    assert found.row(0) == pytest.approx((9, 2, 1 / 9, 2 / 9, 2 / 9))
+    assert found.row(0) == pytest.approx((9, 3, 1 / 9, 2 / 9, 2 / 9))
     assert found.row(1) == (0, 0, 0, 0, 0) and found.row(2) == (None,) * 5
 
 

@@ -114,6 +114,11 @@ def test_dominant_column_is_pointed_out(report: Report) -> None:
     judged = report.verdicts[1].model_copy(update={"facts": facts})
     notes = attention(report.model_copy(update={"verdicts": (judged,)}))
     assert any("arrival_delay alone carries 83.0 %" in note for note in notes)
+    facts["importances"] = {"challenger": {"headline": 1.0}, "champion": {}}
+    judged = report.verdicts[1].model_copy(update={"facts": facts})
+    assert not [n for n in attention(report.model_copy(update={"verdicts": (judged,)})) if "alone carries" in n], (
+        "the only one"
+    )
 
 
 def test_facts_that_do_not_fit_are_machinery() -> None:
