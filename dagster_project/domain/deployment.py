@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from .base import StrictModel
 from .bundle import BundleManifest
 from .contract import Column, DataContract, Role, Scalar
-from .families import Task
+from .families import Modality, Task
 from .lock import ChampionLock
 from .rollout import Place
 from .serving import Serving
@@ -28,6 +28,7 @@ class ServedInput(StrictModel):
     dtype: Literal["float32", "string"]
     width: int = Field(default=1, ge=1)
     logical_type: str = "number"
+    modality: Modality = "tabular"
     description: str = ""
     unit: str | None = None
     required: bool = False
@@ -175,6 +176,7 @@ def _input(column: Column, dtype: Literal["float32", "string"]) -> ServedInput:
         name=column.name,
         dtype=dtype,
         logical_type=column.logical_type.value,
+        modality=column.modality or "tabular",
         description=column.description,
         unit=column.unit,
         required=column.required,

@@ -238,6 +238,23 @@ def test_a_new_version_leaves_what_is_typed_alone(tab: Page, app: Canned) -> Non
     assert tab.get("document.querySelector('#flights-1').value") == "77"
 
 
+def test_a_text_has_room_and_is_sent_as_it_is_typed(tab: Page, app: Canned) -> None:
+    longer = model(digest("8"))
+    remark = next(entry for entry in longer["desired"]["inputs"] if entry["name"] == "remark")
+    remark |= {"modality": "text", "max_length": 500}
+    app.models = {"flights": longer}
+    tab.get(AGAIN)
+    tab.until(f"document.querySelector('{FIELD['remark']}').tagName === 'TEXTAREA'")
+    widths = "[...document.querySelectorAll('.field')].map((field) => field.offsetWidth)"
+    assert tab.get(
+        f"Math.max(...{widths}) === document.querySelector('{FIELD['remark']}').closest('.field').offsetWidth"
+    )
+    tab.write(FIELD["remark"], "a, b;")
+    tab.click(ANSWER)
+    tab.until_text(".result", "0192-row")
+    assert app.requests[-1][1].columns["remark"].tolist() == [["a, b;"]]
+
+
 def test_a_look_that_brings_nothing_new_changes_nothing(tab: Page, app: Canned) -> None:
     tab.choose("#flights-examples", "example 2: answered early")
     tab.get("document.querySelector('#lock [data-key]').focus(); kept = document.activeElement")
