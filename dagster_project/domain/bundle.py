@@ -80,7 +80,7 @@ class Streamed(StrictModel):
     cpus: int = Field(description="trials that shared them")
 
 
-_ROWS_A_RUN: dict[Modality, int] = {"tabular": 50_000, "text": 500}
+ROWS_A_RUN: dict[Modality, int] = {"tabular": 50_000, "text": 500}
 
 
 class BundleManifest(StrictModel):
@@ -114,7 +114,7 @@ class BundleManifest(StrictModel):
     @property
     def rows_a_run(self) -> int:
         """How many rows the graph is given at once: of a text it makes thousands of columns."""
-        return min(_ROWS_A_RUN[entry.modality] for entry in self.inputs) if self.inputs else _ROWS_A_RUN["tabular"]
+        return min(ROWS_A_RUN[entry.modality] for entry in self.inputs) if self.inputs else ROWS_A_RUN["tabular"]
 
     @property
     def onnx_digest(self) -> str:

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from onnx import helper
 
+from dagster_project.domain import bundle
 from dagster_project.domain.bundle import Input
 from dagster_project.domain.errors import RefusedError
-from dagster_project.inference import predictor as module
 from dagster_project.inference.frames import tensors
 from dagster_project.inference.importances import permutation_importances
 from dagster_project.inference.predictor import OnnxPredictor, encode
@@ -28,7 +28,7 @@ def test_answers_are_the_graphs() -> None:
 def test_answers_do_not_depend_on_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = OnnxPredictor(files.good(), files.manifest())
     whole = predictor.predict(files.COLUMNS)
-    monkeypatch.setattr(module, "BATCH", 3)
+    monkeypatch.setitem(bundle.ROWS_A_RUN, "tabular", 3)
     cut = predictor.predict(files.COLUMNS)
     assert whole.scores.tolist() == cut.scores.tolist()
     assert whole.codes.tolist() == cut.codes.tolist()
