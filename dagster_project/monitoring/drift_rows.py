@@ -132,12 +132,8 @@ def _season(when: "pl.Series", watched: Watched) -> "np.ndarray":
     named = [parts[season].alias(season) for season in watched.spec.monitoring.drift.season]
     if not named:
         return pl.Series([""] * len(when), dtype=pl.String).to_numpy().astype(object)
-    return (
-        pl.DataFrame(named)
-        .select(pl.concat_str(pl.all(), separator=" "))["".join(named[0].name)]
-        .to_numpy()
-        .astype(object)
-    )
+    words = pl.DataFrame(named).select(pl.concat_str(pl.all(), separator=" ")).to_series()
+    return words.to_numpy().astype(object)
 
 
 def _values(column: "pl.Series", *, number: bool) -> "np.ndarray":

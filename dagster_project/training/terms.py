@@ -70,9 +70,9 @@ class Terms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
         try:
             return fitted.fit(texts)
-        except ValueError:  # scikit-learn refuses to keep nothing
+        except ValueError as error:  # scikit-learn refuses to keep nothing
             said = f"no {self.unit} of {name} stand in {MIN_ROWS} train rows: nothing can be learnt from it"
-            raise RefusedError(f"{said}. Leave it out.") from None
+            raise RefusedError(f"{said}. Leave it out.") from error
 
 
 def lowered(text: str) -> str:
