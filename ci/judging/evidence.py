@@ -11,7 +11,15 @@ from ci.judging.models import JudgedModel
 from ci.judging.rows import JudgedRows
 from dagster_project.domain.bundle import TRIALS, Trial
 from dagster_project.domain.facts import Facts, Importances
-from dagster_project.domain.gates import BoundGate, CalibrationGate, ChampionGate, Gate, LatencyGate, SlicesGate
+from dagster_project.domain.gates import (
+    BaselineGate,
+    BoundGate,
+    CalibrationGate,
+    ChampionGate,
+    Gate,
+    LatencyGate,
+    SlicesGate,
+)
 from dagster_project.domain.holdout import bound_confidence
 from dagster_project.domain.metrics import REPORTED
 from dagster_project.domain.spec import ModelSpec
@@ -100,9 +108,11 @@ def part_comparisons(
 
 
 def detail_measurements(
-    rules: JudgingRules, model: JudgedModel, answers: Answers, rows: JudgedRows
+    rules: JudgingRules, model: JudgedModel, answers: Answers, rows: JudgedRows, train: np.ndarray
 ) -> list[Measurement]:
-    """Slices, calibration, latency, size and the build's own parity, as far as gates ask."""
+    """Slices, the gain over the baseline of the ``train`` labels, calibration, latency, size and the build's own
+    parity, as far as gates ask."""
+    from dagster_project.evaluation.baseline import baseline_gain
     from dagster_project.evaluation.calibration import calibration_error, reliability
     from dagster_project.evaluation.footprint import measure_latency, measure_size, parity_claims
     from dagster_project.evaluation.slices import measure_slices
@@ -115,6 +125,9 @@ def detail_measurements(
                 columns = {name: _column(rows.challenger, name) for name in gate.by}
                 positive, seed = rules.spec.positive, rules.spec.search.seed
                 found += measure_slices(gate, answers, rows.labels, columns, rules.spec.task, positive, seed)
+            case BaselineGate():
+                seed = rules.spec.search.seed
+                found.append(baseline_gain(answers, rows.labels, train, rules.spec.task, seed))
             case CalibrationGate():
                 found.append(calibration_error(reliability(answers, rows.labels, rules.spec.positive)))
             case LatencyGate():

@@ -147,7 +147,8 @@ class Judgement:
         part = rows["validation"]
         asked = evidence.metrics_on(self.rules.spec, self.rules.gates, "validation")
         values = evidence.part_measurements(self.rules, answers["challenger"], part.labels, "validation", asked)
-        values += evidence.detail_measurements(self.rules, self.challenger, answers["challenger"], part)
+        train = rows["train"].labels
+        values += evidence.detail_measurements(self.rules, self.challenger, answers["challenger"], part, train)
         comparisons = self._comparisons(answers, part, "validation", LEVEL)
         checks = (*self._trust(rows), *diagnosis.findings)
         return Measurements(values=tuple(values), comparisons=tuple(comparisons), checks=checks)

@@ -5,6 +5,7 @@ from math import isclose, isfinite
 from typing import Any
 
 from .gates import (
+    BaselineGate,
     BoundGate,
     CalibrationGate,
     ChampionGate,
@@ -23,6 +24,7 @@ from .verdict import Comparison, Finding, Measurement, Measurements, Outcome
 LATENCY, SIZE = "latency_ms", "size_mb"
 PARITY, FLIPPED_LABELS = "parity_difference", "parity_flipped_labels"
 CALIBRATION = "calibration_error"
+BASELINE = "gain_over_baseline"
 
 
 def batch_name(batch: int) -> str:
@@ -40,6 +42,8 @@ def check_gate(gate: Gate, found: Measurements, champion: str | None, same: bool
             return _bound(gate, found, significance)
         case ChampionGate():
             return _champion(gate, found, champion, same, significance)
+        case BaselineGate():
+            return _baseline(gate, found)
         case SlicesGate():
             return _slices(gate, found)
         case DeepchecksGate():
@@ -103,6 +107,16 @@ def _champion(
     )
     hint = "" if passed else "What chance may explain replaces no champion: a better model, or more labelled rows."
     return finding(gate, passed, summary, value=f"{seen.gain:+.4g}", bound=f"> {bound:+.4g}", hint=hint)
+
+
+def _baseline(gate: BaselineGate, found: Measurements) -> Finding:
+    measured = _whole(found.values, BASELINE, "validation")
+    if not measured or measured[0].low is None:
+        return _missing(gate, "the gain over the baseline")
+    value, low = f"{measured[0].value:.4g}", float(measured[0].low)
+    summary = f"It loses {value} less than the baseline, surely {low:.4g} or more; that must be above 0."
+    hint = "" if low > 0 else "It has learnt nothing that holds: look for features that say something."
+    return finding(gate, low > 0, summary, value=value, bound="> 0", hint=hint)
 
 
 def _answers(seen: Comparison, gate: ChampionGate, significance: float) -> bool:

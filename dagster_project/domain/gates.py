@@ -52,6 +52,16 @@ class SlicesGate(StrictModel):
     severity: Severity = "error"
 
 
+class BaselineGate(StrictModel):
+    """On the validation rows the model surely loses less than who answers what the train labels say on the whole.
+
+    Lost is log loss, against each class by its share; or root mean squared error, against the mean.
+    """
+
+    kind: Literal["baseline"]
+    severity: Severity = "error"
+
+
 class CalibrationGate(StrictModel):
     """Expected calibration error over ten equal-count bins of the validation rows (Guo et al. 2017)."""
 
@@ -101,7 +111,15 @@ class SizeGate(StrictModel):
 
 
 Gate = Annotated[
-    BoundGate | ChampionGate | SlicesGate | CalibrationGate | DeepchecksGate | ParityGate | LatencyGate | SizeGate,
+    BoundGate
+    | ChampionGate
+    | BaselineGate
+    | SlicesGate
+    | CalibrationGate
+    | DeepchecksGate
+    | ParityGate
+    | LatencyGate
+    | SizeGate,
     Field(discriminator="kind"),
 ]
 

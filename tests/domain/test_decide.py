@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dagster_project.domain.decide import Case, asks_holdout, decide, rounded
 from dagster_project.domain.gate_findings import (
+    BASELINE,
     CALIBRATION,
     FLIPPED_LABELS,
     LATENCY,
@@ -16,6 +17,7 @@ from dagster_project.domain.gate_findings import (
     batch_name,
 )
 from dagster_project.domain.gates import (
+    BaselineGate,
     BoundGate,
     CalibrationGate,
     ChampionGate,
@@ -154,6 +156,19 @@ TABLE: list[tuple[str, Gate, Measurements, Outcome]] = [
         Measurements(values=(value(CALIBRATION, 0.051),)),
         Outcome.FAILED,
     ),
+    (
+        "better than the baseline",
+        BaselineGate(kind="baseline"),
+        Measurements(values=(interval(BASELINE, 0.01, 0.05),)),
+        Outcome.PASSED,
+    ),
+    (
+        "perhaps no better than the baseline",
+        BaselineGate(kind="baseline"),
+        Measurements(values=(interval(BASELINE, 0.0, 0.05),)),
+        Outcome.FAILED,
+    ),
+    ("no baseline", BaselineGate(kind="baseline"), Measurements(), Outcome.BROKEN),
     ("no calibration", CalibrationGate(kind="calibration", maximum=0.05), Measurements(), Outcome.BROKEN),
     (
         "fast",
@@ -222,7 +237,17 @@ def test_a_gate_answers(name: str, gate: Gate, found: Measurements, outcome: Out
 
 def test_every_kind_of_gate_is_in_the_table() -> None:
     kinds = {row[1].kind for row in TABLE}
-    assert kinds == {"bound", "champion", "slices", "calibration", "deepchecks", "parity", "latency", "size"}
+    assert kinds == {
+        "baseline",
+        "bound",
+        "champion",
+        "slices",
+        "calibration",
+        "deepchecks",
+        "parity",
+        "latency",
+        "size",
+    }
 
 
 HOLDOUT = (bound(), superior(rows="holdout"))
