@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.inference.attributions import attribute
+from dagster_project.inference.walks import Answer
+from dagster_project.inference.word_attributions import attribute_words
 from dagster_project.serving.http import HttpError
 from dagster_project.serving.live import LiveModel, tensor
 from dagster_project.serving.protocol import InferRequest
@@ -44,10 +46,17 @@ class Explainer:
 
 
 def explanation(model: LiveModel, request: InferRequest) -> dict[str, Any]:
-    """Attributions of each row's answer to the columns: base + their sum is the answer."""
+    """Attributions of each row's answer to the columns: base + their sum is the answer.
+
+    Of a single row, what each word of its texts added is told too.
+    """
     background = {e.name: tensor(model.reference.background[e.name], e.dtype) for e in model.signature.inputs}
     names, places = explained(model)
-    found = attribute(lambda columns: _answers(model, columns, places), request.columns, background, pairs=PAIRS)
+
+    def answer(columns: "dict[str, np.ndarray]") -> "np.ndarray":
+        return _answers(model, columns, places)
+
+    found = attribute(answer, request.columns, background, pairs=PAIRS)
     rows, columns, wide = found.values.shape
     return {
         "model_name": model.name,
@@ -64,7 +73,19 @@ def explanation(model: LiveModel, request: InferRequest) -> dict[str, Any]:
             "explained": names,
             "additivity": found.additivity,
             "onnx": model.desired.onnx,
+            **({"words": words} if rows == 1 and (words := _words(model, answer, request.columns)) else {}),
         },
+    }
+
+
+def _words(model: LiveModel, answer: Answer, row: "dict[str, np.ndarray]") -> dict[str, Any]:
+    """By text column: its pieces, and what each added to every explained number."""
+    texts = [entry.name for entry in model.manifest.inputs if entry.modality == "text"]
+    found = {name: attribute_words(answer, row, name, pairs=PAIRS) for name in texts}
+    return {
+        name: {"pieces": list(each.pieces), "attributions": each.values.tolist(), "base": each.base.tolist()}
+        for name, each in found.items()
+        if each is not None
     }
 
 

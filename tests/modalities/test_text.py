@@ -47,6 +47,12 @@ def test_a_text_is_judged_served_explained_and_watched(tmp_path: Path, monkeypat
         explained = call(f"{place}/explain", asked([LATE]))
         assert explained["parameters"]["columns"] == ["note", "carrier"]
         assert explained["outputs"][0]["data"][0] > 0.1 > abs(explained["outputs"][0]["data"][1])
+        words = explained["parameters"]["words"]["note"]
+        assert "".join(words["pieces"]) == LATE and words["pieces"][0] == "Long "
+        added = [each[0] for each in words["attributions"]]
+        assert words["base"][0] + sum(added) == pytest.approx(probabilities["data"][1], abs=1e-6)
+        assert max(added) > 0.02
+        assert "words" not in call(f"{place}/explain", asked([LATE, EARLY]))["parameters"], "of one row alone"
         with pytest.raises(MachineryError, match="row 0 is longer than 500 characters"):
             call(f"{place}/infer", asked(["x" * 501]))
     assert main(["ingest", "--repo", str(repo)]) == 0

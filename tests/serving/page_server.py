@@ -69,6 +69,7 @@ class Canned:
         self.models: dict[str, Any] = {"flights": model()}
         self.requests: list[tuple[str, InferRequest]] = []
         self.looks = 0
+        self.words: dict[str, Any] = {}
         self.url = ""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -94,7 +95,7 @@ class Canned:
         except BadRequest as wrong:
             return wrong.status, {"error": str(wrong)}
         self.requests.append((path, request))
-        return 200, infer(request) if path.endswith("/infer") else explain(request)
+        return 200, infer(request) if path.endswith("/infer") else explain(request, self.words)
 
 
 def infer(request: InferRequest) -> Any:
@@ -104,7 +105,7 @@ def infer(request: InferRequest) -> Any:
     return json.loads(content)
 
 
-def explain(request: InferRequest) -> Any:
+def explain(request: InferRequest, words: dict[str, Any]) -> Any:
     """Column number c added (-1)^c * c / 100 to the last class."""
     columns, wide = list(request.columns), len(CLASSES)
     values = np.zeros((len(columns), wide))
@@ -114,7 +115,7 @@ def explain(request: InferRequest) -> Any:
         "answers": np.array([CHANCES]),
     }  # fmt: skip
     outputs = [{"name": name, "datatype": "FP64", "data": part.ravel().tolist()} for name, part in parts.items()]
-    return {"outputs": outputs, "parameters": {"columns": columns, "explained": CLASSES}}
+    return {"outputs": outputs, "parameters": {"columns": columns, "explained": CLASSES, **words}}
 
 
 @contextmanager

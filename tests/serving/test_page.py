@@ -195,6 +195,24 @@ def test_an_explanation_shows_what_added_most_first(tab: Page, app: Canned) -> N
     tab.until("document.querySelectorAll('.result .bar').length === 0")
 
 
+def test_words_are_marked_by_what_they_added(tab: Page, app: Canned) -> None:
+    added = [[0.0, 0.0, 0.2], [0.0, 0.0, -0.1], [0.0, 0.0, 0.0]]
+    app.words = {
+        "words": {"remark": {"pieces": ["long, ", "<b>road</b> ", "home"], "attributions": added, "base": [0] * 3}}
+    }
+    tab.click(EXPLAIN)
+    tab.until_text(".texts", "remark: long,")
+    assert "<b>road</b>" in tab.text(".texts") and tab.get("document.querySelector('.texts b')") is None
+    words = "[...document.querySelectorAll('.word')].map((one) => [one.className, one.title, one.style.cssText])"
+    assert tab.get(words) == [
+        ["word up", "+0.2000", "--much: 45%;"],
+        ["word down", "−0.1000", "--much: 23%;"],
+        ["word up", "+0.0000", "--much: 0%;"],
+    ]
+    tab.choose(".choice select", "probability of late")
+    assert tab.get(words)[0] == ["word up", "+0.0000", "--much: 0%;"]
+
+
 def test_the_keyboard_is_enough(tab: Page, app: Canned) -> None:
     tab.call("Page.bringToFront")
     tab.press("Tab")
