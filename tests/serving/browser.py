@@ -155,7 +155,7 @@ def browsing(path: str, profile: Path) -> Iterator[Pipe]:
     to_read, commands = os.pipe()
     answers, to_write = os.pipe()
     # the browser reads from 3 and writes to 4
-    inner = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write} {to_read}<&- {to_write}>&-'
+    inner = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}'
     process = subprocess.Popen(
         ["bash", "-c", inner, path, *QUIET, f"--user-data-dir={profile}", "about:blank"],
         pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
