@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.errors import MachineryError, RefusedError
-from dagster_project.domain.families import FAMILIES
+from dagster_project.domain.families import FAMILIES, families_for
 from dagster_project.training.preparation import preparations, prepared_width
 from dagster_project.training.rows import (
     Data,
@@ -45,12 +45,14 @@ def load(request: BuildRequest) -> Data:
     size = prepared_bytes(request.spec, sample, request.split.train.labelled)
     if size <= request.memory:
         return load_data(request)
-    refuse_without_steps(request.spec, size, request.memory)
+    refuse_without_steps(request.spec, sample, size, request.memory)
     return sample
 
 
 def surely_fits(request: BuildRequest, memory: int) -> bool:
-    """Whether the train rows fit however many categories their text has."""
+    """Whether the train rows fit however many categories they have; of a text nobody knows before it is read."""
+    if request.text:
+        return False
     columns = widest(len(request.numeric), len(request.categorical))
     return request.split.train.labelled * columns * _FLOAT * len(preparations(request.spec)) <= memory
 
@@ -62,14 +64,15 @@ def prepared_bytes(spec: "ModelSpec", sample: Data, rows: int) -> int:
     return rows * sum(widths) * _FLOAT
 
 
-def refuse_without_steps(spec: "ModelSpec", size: int, memory: int) -> None:
+def refuse_without_steps(spec: "ModelSpec", sample: Data, size: int, memory: int) -> None:
     """Raise RefusedError where a candidate needs all rows at once."""
     whole = sorted({c.family for c in spec.candidates if not FAMILIES[c.family].steps})
     if whole:
-        able = [name for name, family in FAMILIES.items() if family.steps and spec.task in family.tasks]
+        fitting = families_for(spec.task, {item.modality for item in sample.inputs})
+        able = ", ".join(name for name in fitting if FAMILIES[name].steps) or "none for text"
         raise RefusedError(
             f"{spec.name}: the prepared train rows take {size / 1e9:.2f} GB, rows may take {memory / 1e9:.2f} GB here, "
-            f"and {', '.join(whole)} can't learn from rows that stream. Families that can: {', '.join(sorted(able))}. "
+            f"and {', '.join(whole)} can't learn from rows that stream. Families that can: {able}. "
             "Leave the others out, shorten the split's window, or give the build a machine with more memory."
         )
 

@@ -90,6 +90,16 @@ def tokens_of(unit: TextTransform) -> Any:
     return words if unit == "words" else list
 
 
+def numbers_a_row(texts: "pd.Series", unit: TextTransform) -> int:
+    """What terms take on average of a sparse matrix's row, at most: a value and a place each."""
+    import numpy as np
+
+    cut, (fewest, most) = tokens_of(unit), LENGTHS[unit]
+    tokens = np.array([len(cut(text)) for text in texts])
+    terms = sum(np.maximum(0, tokens - size + 1) for size in range(fewest, most + 1))
+    return int(2 * np.ceil(np.mean(terms)))
+
+
 def terms_of(fitted: "TfidfVectorizer", unit: TextTransform) -> "list[tuple[str, ...]]":
     """The terms by their column, each as its tokens: scikit-learn joins them by a space, which is a character too."""
     ranked = sorted(fitted.vocabulary_, key=fitted.vocabulary_.__getitem__)

@@ -103,6 +103,17 @@ def test_only_a_to_z_are_lowered_and_words_are_of_any_script() -> None:
     assert words("it's 3,5 m² für_alle\n日本語!") == ["it", "s", "3", "5", "m²", "für_alle", "日本語"]
 
 
+@pytest.mark.parametrize("unit", ["words", "characters"])
+def test_what_terms_take_is_told_before_they_are_made(unit: Any) -> None:
+    from dagster_project.training.preparation import prepared_width
+
+    features = Features(include=tuple(item.name for item in INPUTS), transforms={"body": unit, "title": unit})
+    frame = frame_of(rows(), INPUTS)
+    made = as_matrix(make_preparation(features, INPUTS, frame, scaled=True).fit_transform(frame))
+    told = prepared_width(features, INPUTS, frame, scaled=True)
+    assert 2 * made.nnz / len(frame) <= told < 4 * made.nnz / len(frame)
+
+
 def test_a_column_that_says_nothing_is_named() -> None:
     blank: dict[str, Any] = {**rows(), "title": np.full((60, 1), "", object)}
     frame = frame_of(blank, INPUTS)
