@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ci.options import repo_option
+from dagster_project.domain.errors import UsageError
 
 
 @click.command("demo")
@@ -21,6 +22,8 @@ def command(repo: Path, year: bool, text: bool) -> None:
     from ci.demo.story import play
     from ci.demo.year import play_year
 
+    if year and text:
+        raise UsageError("--year and --text are two stories; ask for one.")
     home = repo.resolve() / ".acts"
     if year:
         play_year(home / "demo-year")

@@ -195,9 +195,7 @@ def _evaluation_jobs(
     import pandas as pd
     import polars as pl
 
-    named = [(name, name, 1) for name in layout.features]
-    named += [(each, name, len(seen)) for name in layout.text for seen in [property_names(name)] for each in seen]
-    shares = pd.Series({each: max(0.0, rows.importances.get(name, 0.0)) / among for each, name, among in named})
+    shares = pd.Series(_shares(rows.importances, layout))
     shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
     model = repeater(rows.train_predictions, rows.validation_predictions)
     context = _context(train, validation, layout, displays, model=model, feature_importance=shares)
@@ -216,6 +214,15 @@ def _evaluation_jobs(
                 for kind, part in (("TRAIN", "train"), ("TEST", "validation"))
             ]
     return jobs
+
+
+def _shares(importances: Mapping[str, float], layout: Layout) -> dict[str, float]:
+    """Of each feature that deepchecks sees, none negative; a text's is shared by its properties."""
+    found = {name: max(0.0, importances.get(name, 0.0)) for name in layout.features}
+    for name in layout.text:
+        properties = property_names(name)
+        found |= dict.fromkeys(properties, max(0.0, importances.get(name, 0.0)) / len(properties))
+    return found
 
 
 def _kind(name: str) -> Any:

@@ -101,16 +101,12 @@ def frequent(column: "pd.Series") -> list[str]:
 def prepared_width(features: Features, inputs: tuple[Input, ...], frame: "pd.DataFrame", scaled: bool) -> int:
     """How many numbers these take a row, as far as the frame's rows tell: categories by their columns, terms by those
     that a text has."""
-    groups = column_transforms(features, inputs, scaled)
-    wide = [len(frequent(frame[column])) for column in groups.pop("one_hot", [])]
-    terms = [_terms_a_row(frame[column], unit) for unit in TERMS for column in groups.pop(unit, [])]
-    return sum(wide) + sum(terms) + sum(map(len, groups.values()))
-
-
-def _terms_a_row(texts: "pd.Series", unit: TextTransform) -> int:
     from dagster_project.training.terms import numbers_a_row
 
-    return numbers_a_row(texts, unit)
+    groups = column_transforms(features, inputs, scaled)
+    wide = [len(frequent(frame[column])) for column in groups.pop("one_hot", [])]
+    terms = [numbers_a_row(frame[column], unit) for unit in TERMS for column in groups.pop(unit, [])]
+    return sum(wide) + sum(terms) + sum(map(len, groups.values()))
 
 
 def raw_columns(preparation: "ColumnTransformer", inputs: tuple[Input, ...]) -> list[str]:
