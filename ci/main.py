@@ -25,6 +25,7 @@ COMMANDS = {
     "compute": "Where models are trained: profiles, plans, what was left behind.",
     "ingest": "Move what servers logged into the prediction log's table.",
     "monitor": "What became of a champion's answers: labels, performance, drift.",
+    "weights": "Put pretrained weights into the store, under their licence.",
     "labels": "Write what people said on the review page as files of a contract.",
     "experiment": "Propose a challenger when something calls for one; never promote it.",
     "reproduce": "Train a champion again and compare the bytes.",

@@ -14,8 +14,8 @@ def environment(name: str, *requirements: str) -> Path:
     done, wanted = folder / "installed", "\n".join(requirements)
     if not done.exists() or done.read_text() != wanted:
         venv.create(folder, with_pip=True, clear=True)
-        quiet = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-        command = [folder / "bin" / "pip", "install", "--quiet", *requirements]
+        quiet = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_COMPILE": "1"}
+        command: list[str | Path] = [folder / "bin" / "pip", "install", "--quiet", *requirements]
         subprocess.run(command, check=True, capture_output=True, env=quiet)
         done.write_text(wanted)
     return folder / "bin" / "python"

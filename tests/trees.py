@@ -217,7 +217,7 @@ def edited(text: str, *edits: tuple[str, str]) -> str:
 
 
 def tree(**changes: str | bytes | None) -> dict[str, str | bytes]:
-    """The files, with ``spec``, ``trips``, ``rides``, ``sql`` or ``floor`` replaced; None removes one."""
+    """The files; ``spec``, ``trips``, ``rides``, ``sql``, ``floor`` or others by path replaced; None removes one."""
     names = {
         "spec": SPEC_FILE,
         "trips": TRIPS_FILE,
@@ -228,9 +228,9 @@ def tree(**changes: str | bytes | None) -> dict[str, str | bytes]:
     files: dict[str, str | bytes] = dict(FILES)
     for name, content in changes.items():
         if content is None:
-            del files[names[name]]
+            del files[names.get(name, name)]
         else:
-            files[names[name]] = content
+            files[names.get(name, name)] = content
     return files
 
 

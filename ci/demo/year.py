@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 YEAR = 2013
+WHOLE = range(1, 13)
 TAUGHT = range(1, 4)
 """The months that have landed when the first champion is built."""
 MONDAY = 0
@@ -40,8 +41,8 @@ class Year:
     experiments: list[tuple[date, str]] = field(default_factory=list)
 
 
-def play_year(home: Path, months: int = 12) -> None:
-    """Play the year from its beginning in ``home``, or so many months of it.
+def play_year(home: Path, months: range = WHOLE) -> None:
+    """Play the year in ``home``, or some months of it.
 
     Raises:
         MachineryError: a step didn't end as it must.
@@ -55,9 +56,9 @@ def play_year(home: Path, months: int = 12) -> None:
         deploy(repo)
         replay = Replay(url, changes.MODEL, inputs_of(url), world)
         year = Year()
-        for month in range(1, months + 1):
+        for month in months:
             _month(repo, replay, month, year)
-    if months == 12:
+    if months == WHOLE:
         _check(year)
     changes.year_is_over(repo)
     git(repo, "commit", "--quiet", "--all", "--message", "The year is over: nothing is watched by itself any more")

@@ -98,11 +98,19 @@ def _misfits(spec: ModelSpec, contract: DataContract, manifest: BundleManifest |
         column = columns.get(entry.name)
         if column is None:
             message = f"there is no column {entry.name} any more, which the champion of {name} takes."
-        elif column.logical_type in (NUMBERS if entry.dtype == "string" else _NO_NUMBERS):
+        elif column.shape != entry.shape:
+            message = (
+                f"column {entry.name} is {_form(column.shape)}, but the champion of {name} takes {_form(entry.shape)}."
+            )
+        elif not entry.shape and column.logical_type in (NUMBERS if entry.dtype == "string" else _NO_NUMBERS):
             message = f"column {entry.name} is {column.logical_type}, but the champion of {name} takes {entry.dtype}."
         else:
             continue
         yield Obstacle(model=name, kind="wrong", file=contract.file, message=message, hint=hint)
+
+
+def _form(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) + " numbers a row" if shape else "one value a row"
 
 
 def _number(value: Any) -> str:

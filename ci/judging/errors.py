@@ -29,6 +29,7 @@ def worst_errors(
     answers: Answers,
 ) -> tuple[ExplainedError, ...]:
     """Of ``rows`` (n), against a sample of them; only public columns' values are told."""
+    from dagster_project.data.told import told as told_value
     from dagster_project.inference.attributions import answer_of
     from dagster_project.inference.explained_errors import Told, explained_errors, worst
     from dagster_project.inference.frames import tensors
@@ -42,10 +43,11 @@ def worst_errors(
     chosen = rows[places]
 
     def shown(name: str, place: int) -> str:
-        value = chosen[name][place]
-        if not contract.column(name).public:
+        column = contract.column(name)
+        if not column.public:
             return HIDDEN
-        return "missing" if value is None else f"{value:.6g}" if isinstance(value, float) else f"{value}"
+        value = chosen[name][place]
+        return told_value(value.to_list() if column.shape and hasattr(value, "to_list") else value, column)
 
     inputs = model.manifest.inputs
     background = tensors(rows.sample(min(BACKGROUND, rows.height), seed=spec.search.seed), inputs)

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ci.judging.headroom import headroom_of
 from ci.judging.models import JudgedModel
 from ci.judging.rows import JudgedRows
 from dagster_project.domain.bundle import TRIALS, Trial
+from dagster_project.domain.contract import DataContract
 from dagster_project.domain.facts import Facts, Importances
 from dagster_project.domain.gates import (
     BaselineGate,
+    BehaviourGate,
     BoundGate,
     CalibrationGate,
     ChampionGate,
     Gate,
     LatencyGate,
+    NearDuplicatesGate,
+    RobustnessGate,
     SlicesGate,
 )
 from dagster_project.domain.holdout import bound_confidence
 from dagster_project.domain.metrics import REPORTED
+from dagster_project.domain.projection import horizon_steps, season_steps
 from dagster_project.domain.spec import ModelSpec
 from dagster_project.domain.trust import JudgingRules
 from dagster_project.domain.verdict import Comparison, Measurement
@@ -108,17 +113,19 @@ def part_comparisons(
 
 
 def detail_measurements(
-    rules: JudgingRules, model: JudgedModel, answers: Answers, rows: JudgedRows, train: np.ndarray
+    rules: JudgingRules, model: JudgedModel, answers: Answers, parts: Mapping[str, JudgedRows], contract: DataContract
 ) -> list[Measurement]:
-    """Slices, the gain over the baseline of the ``train`` labels, calibration, latency, size and the build's own
-    parity, as far as gates ask."""
-    from dagster_project.evaluation.baseline import baseline_gain
+    """Slices, the gain over the baselines, near-duplicates, calibration, latency, size and the build's own parity, as
+    far as gates ask.
+
+    ``contract`` is the base branch's.
+    """
     from dagster_project.evaluation.calibration import calibration_error, reliability
     from dagster_project.evaluation.footprint import measure_latency, measure_size, parity_claims
     from dagster_project.evaluation.slices import measure_slices
     from dagster_project.inference.frames import tensors
 
-    found = [measure_size(model.data), *parity_claims(model.manifest)]
+    found, rows = [measure_size(model.data), *parity_claims(model.manifest)], parts["validation"]
     for gate in rules.gates:
         match gate:
             case SlicesGate():
@@ -126,14 +133,53 @@ def detail_measurements(
                 positive, seed = rules.spec.positive, rules.spec.search.seed
                 found += measure_slices(gate, answers, rows.labels, columns, rules.spec.task, positive, seed)
             case BaselineGate():
-                seed = rules.spec.search.seed
-                found.append(baseline_gain(answers, rows.labels, train, rules.spec.task, seed))
+                found += _over_baselines(rules.spec, model, answers, parts, contract)
+            case RobustnessGate() | BehaviourGate():
+                found += _tested(gate, rules.spec, model, rows)
+            case NearDuplicatesGate():
+                found.append(_near_duplicates(model, parts, contract))
             case CalibrationGate():
                 found.append(calibration_error(reliability(answers, rows.labels, rules.spec.positive)))
             case LatencyGate():
                 sample = tensors(rows.challenger.head(gate.batch), model.manifest.inputs)
                 found.append(measure_latency(model.predictor, sample, gate.batch))
     return found
+
+
+def _over_baselines(
+    spec: ModelSpec, model: JudgedModel, answers: Answers, parts: Mapping[str, JudgedRows], contract: DataContract
+) -> list[Measurement]:
+    from dagster_project.evaluation.baseline import baseline_gain, baselines
+    from dagster_project.inference.frames import tensors
+
+    inputs, train, rows = model.manifest.inputs, parts["train"], parts["validation"]
+    known, seen = (tensors(part.challenger, inputs) for part in (train, rows))
+    ahead = (horizon_steps(spec, contract), season_steps(spec, contract))
+    told = baselines(answers, inputs, (known, train.labels), seen, ahead)
+    return [baseline_gain(answers, each, rows.labels, spec.task, name, spec.search.seed) for name, each in told.items()]
+
+
+def _tested(
+    gate: RobustnessGate | BehaviourGate, spec: ModelSpec, model: JudgedModel, rows: JudgedRows
+) -> list[Measurement]:
+    from dagster_project.evaluation.behaviour import measure_behaviour
+    from dagster_project.evaluation.robustness import measure_robustness
+    from dagster_project.inference.frames import tensors
+
+    predict, inputs, positive = model.predictor.predict, model.manifest.inputs, spec.positive
+    columns = tensors(rows.challenger, inputs)
+    if isinstance(gate, BehaviourGate):
+        return [measure_behaviour(test, predict, columns, positive) for test in gate.tests]
+    return measure_robustness(
+        gate.metric, gate.changes, predict, columns, rows.labels, inputs, positive, spec.search.seed
+    )
+
+
+def _near_duplicates(model: JudgedModel, parts: Mapping[str, JudgedRows], contract: DataContract) -> Measurement:
+    from dagster_project.quality.near_duplicates import measure_near_duplicates
+
+    read = [column for column in contract.columns if column.name in model.manifest.features]
+    return measure_near_duplicates(parts["train"].challenger, parts["validation"].challenger, read)
 
 
 def model_facts(

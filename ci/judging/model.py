@@ -147,8 +147,8 @@ class Judgement:
         part = rows["validation"]
         asked = evidence.metrics_on(self.rules.spec, self.rules.gates, "validation")
         values = evidence.part_measurements(self.rules, answers["challenger"], part.labels, "validation", asked)
-        train = rows["train"].labels
-        values += evidence.detail_measurements(self.rules, self.challenger, answers["challenger"], part, train)
+        contract = self.sources.base_contract
+        values += evidence.detail_measurements(self.rules, self.challenger, answers["challenger"], rows, contract)
         comparisons = self._comparisons(answers, part, "validation", LEVEL)
         checks = (*self._trust(rows), *diagnosis.findings)
         return Measurements(values=tuple(values), comparisons=tuple(comparisons), checks=checks)

@@ -74,5 +74,6 @@ def _materialised(name: str, repository: Repository, made: dict[str, Snapshot], 
 
 
 def _refused(name: str, made: Materialised) -> RefusedError:
-    words = "; ".join(finding.summary for finding in made.findings if finding.outcome == Outcome.FAILED)
+    bad = (Outcome.FAILED, Outcome.BROKEN)
+    words = "; ".join(finding.summary for finding in made.findings if finding.outcome in bad)
     return RefusedError(f"{name}: its rows were refused: {words}. Run acts build {name} to see them.")

@@ -69,7 +69,8 @@ def _value(value: object) -> str:
 
 def comparison_part(verdict: Verdict, facts: Facts) -> Part:
     """Champion and challenger on validation rows with intervals; from the holdout the rounded gain alone."""
-    challenger = {m.metric: m for m in verdict.measurements if m.slice is None and m.rows == "validation"}
+    whole = (m for m in verdict.measurements if m.slice is None and m.rows == "validation")
+    challenger = {f"{m.metric}: {m.against}" if m.against else m.metric: m for m in whole}
     champion = {m.metric: m for m in facts.champion if m.slice is None and m.rows == "validation"}
     gains = {(c.rows, c.metric): c for c in verdict.comparisons}
     metrics = dict.fromkeys([*challenger, *champion, *(c.metric for c in verdict.comparisons)])

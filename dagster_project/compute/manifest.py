@@ -41,7 +41,7 @@ def rayjob(lease: Lease, profile: KubeRayProfile) -> dict[str, Any]:
         },
         "spec": {
             "submissionMode": "K8sJobMode",
-            "entrypoint": f"python -m {PROGRAM} {folder.request}",
+            "entrypoint": f"python -X faulthandler -m {PROGRAM} {folder.request}",
             "runtimeEnvYAML": yaml.safe_dump({"working_dir": folder.code}),
             "backoffLimit": 0,  # the launcher decides whether it is tried again: that is another lease
             "preRunningDeadlineSeconds": _seconds(profile.start_within.total_seconds()),

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Statistics = dict[str, dict[str, Any]]
-_UNORDERED = (LogicalType.STRING, LogicalType.BOOLEAN, LogicalType.TIME)
+_UNORDERED = (LogicalType.STRING, LogicalType.BOOLEAN, LogicalType.TIME, LogicalType.ARRAY)
 
 
 def describe_rows(frame: "pl.DataFrame", contract: DataContract) -> Statistics:

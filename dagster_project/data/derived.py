@@ -77,4 +77,4 @@ def _sql_part(contract: DataContract, tables: Mapping[str, Sequence[str]], limit
 def _no_rows(contract: DataContract) -> "pl.DataFrame":
     import polars as pl
 
-    return pl.DataFrame(schema={column.name: dtype_of(column.logical_type) for column in contract.columns})
+    return pl.DataFrame(schema={column.name: dtype_of(column) for column in contract.columns})

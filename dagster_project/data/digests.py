@@ -10,6 +10,7 @@ birthday attack (CRYPTO 2002) finds colliding sets at this modulus in about 2**4
 
 import hashlib
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from dagster_project.domain.base import digest_of
@@ -38,8 +39,13 @@ def rows_sum(frame: "pl.DataFrame") -> int:
 
 def table_digest(columns: Iterable[Column], rows: int, total: int) -> str:
     """The snapshot's digest: columns' names and logical types, number of rows and sum of their hashes."""
-    typed = sorted([column.name, column.logical_type.value] for column in columns)
+    typed = sorted([column.name, column.logical_type.value, *_meant(column)] for column in columns)
     return digest_of({"columns": typed, "rows": rows, "sum": f"{total:0128x}"})
+
+
+def _meant(column: Column) -> list[str]:
+    """What a model reads differently although the values are the same."""
+    return [] if column.modality in (None, "tabular") else [str(column.modality), *map(str, column.shape)]
 
 
 def hash_rows(frame: "pl.DataFrame") -> "np.ndarray":
@@ -51,6 +57,9 @@ def hash_rows(frame: "pl.DataFrame") -> "np.ndarray":
 
 
 def _row_digests(frame: "pl.DataFrame") -> list[bytes]:
+    import polars as pl
+
+    frame = frame.with_columns(_as_bytes(frame[name]) for name in frame.columns if frame.schema[name] == pl.List)
     fixed, width = _fixed_part(frame)
     offsets, text = _text_part(frame)
     sha512 = hashlib.sha512
@@ -80,6 +89,8 @@ def _words(series: "pl.Series") -> "np.ndarray":
     import numpy as np
     import polars as pl
 
+    if series.dtype == pl.Binary:
+        return series.bin.size().cast(pl.Int64).fill_null(0).to_numpy()
     if series.dtype == pl.String:
         return series.str.len_bytes().cast(pl.Int64).fill_null(0).to_numpy()
     if series.dtype.is_float():
@@ -89,14 +100,38 @@ def _words(series: "pl.Series") -> "np.ndarray":
 
 
 def _text_part(frame: "pl.DataFrame") -> tuple[list[int], bytes]:
-    """All text of each row, one after another, with the offset of each row; lengths stand in the fixed part."""
+    """All text and bytes of each row, one after another, with the offset of each row; lengths stand in the fixed
+    part."""
     import numpy as np
     import polars as pl
 
-    names = [name for name in sorted(frame.columns) if frame.schema[name] == pl.String]
+    names = [name for name in sorted(frame.columns) if frame.schema[name] in (pl.String, pl.Binary)]
     if not names:
         return [0] * (frame.height + 1), b""
+    if any(frame.schema[name] == pl.Binary for name in names):
+        rows = [b"".join(values) for values in zip(*(_raw(frame[name]) for name in names), strict=True)]
+        return [0, *accumulate(map(len, rows))], b"".join(rows)
     joined = frame.select(pl.concat_str([pl.col(name).fill_null("") for name in names])).to_series().to_arrow()
     _, offsets, text = joined.cast("large_string").buffers()
     ends = np.frombuffer(offsets, "<i8")[joined.offset : joined.offset + frame.height + 1]
     return ends.tolist(), text.to_pybytes() if text else b""
+
+
+def _raw(series: "pl.Series") -> list[bytes]:
+    import polars as pl
+
+    return series.cast(pl.Binary).fill_null(b"").to_list()
+
+
+def _as_bytes(series: "pl.Series") -> "pl.Series":
+    """Lists of numbers as their IEEE 754 bits, a missing one NaN, one after another."""
+    import numpy as np
+    import polars as pl
+
+    flat = series.explode(empty_as_null=False, keep_nulls=False)
+    numbers = flat.cast(pl.Float64).to_numpy() + 0.0
+    bits = np.where(np.isnan(numbers), np.nan, numbers).astype("<f8").tobytes()
+    ends = np.cumsum(series.list.len().fill_null(0).to_numpy()) * 8
+    starts = [0, *ends[:-1].tolist()]
+    parts = [bits[start:end] for start, end in zip(starts, ends.tolist(), strict=True)]
+    return pl.Series(series.name, parts, dtype=pl.Binary).set(series.is_null(), None)

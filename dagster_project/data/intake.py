@@ -94,11 +94,10 @@ class Intake:
         """The contract's columns in its order and types; a value that is no such thing is a fault of the source."""
         import polars as pl
 
-        convert = parse_text if part.text else cast_typed
         columns = []
         for column in self.contract.columns:
             raw = batch[column.name]
-            typed = convert(raw, column)
+            typed = _as_kept(raw, column, part)
             if typed.null_count() != raw.null_count():
                 self.faults.append(_of(part, self._misfit(column, raw, typed)))
             columns.append(typed.alias(column.name))
@@ -112,6 +111,22 @@ class Intake:
             self.contract, column.name, expected, f"{len(wrong):,} other values, such as {words}", column.line
         )
         return fault.model_copy(update={"value": str(len(wrong))})
+
+
+def _as_kept(raw: "pl.Series", column: Column, part: Part) -> "pl.Series":
+    import polars as pl
+
+    if column.modality == "image" and raw.dtype == pl.String:
+        return pl.Series(column.name, [_read(name, part) for name in raw.to_list()], dtype=pl.Binary)
+    return parse_text(raw, column) if part.text else cast_typed(raw, column)
+
+
+def _read(name: str | None, part: Part) -> bytes | None:
+    """The file that a row names; None where there is none, which the caller counts."""
+    try:
+        return part.beside(name) if name and part.beside else None
+    except (OSError, ValueError):  # a name with a null byte is no path
+        return None
 
 
 def _quarantines(rule: Rule) -> bool:

@@ -17,10 +17,12 @@ TIMESTAMPS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", 
 TIMES = ("%H:%M:%S%.f", "%H:%M")
 
 
-def dtype_of(logical: LogicalType) -> "pl.DataType":
-    """The column type in which snapshots keep ``logical``."""
+def dtype_of(column: Column) -> "pl.DataType":
+    """The type in which snapshots keep the column: images as the files that they are, windows as lists of numbers."""
     import polars as pl
 
+    if column.modality == "image":
+        return pl.Binary()
     return {
         LogicalType.STRING: pl.String(),
         LogicalType.DATE: pl.Date(),
@@ -29,15 +31,18 @@ def dtype_of(logical: LogicalType) -> "pl.DataType":
         LogicalType.NUMBER: pl.Float64(),
         LogicalType.INTEGER: pl.Int64(),
         LogicalType.BOOLEAN: pl.Boolean(),
-    }[logical]
+        LogicalType.ARRAY: pl.List(pl.Float64),
+    }[column.logical_type]
 
 
-def accepts(logical: LogicalType, dtype: "pl.DataType") -> bool:
-    """Whether a typed source's column may stand for ``logical``: the same kind of value, no reading between lines."""
+def accepts(column: Column, dtype: "pl.DataType") -> bool:
+    """Whether a typed source's column may stand for ours: the same kind of value, no reading between lines."""
     import polars as pl
 
     if dtype == pl.Null:
         return True
+    if column.modality == "image":
+        return dtype in (pl.Binary, pl.String)
     return {
         LogicalType.STRING: lambda: dtype in (pl.String, pl.Categorical, pl.Enum),
         LogicalType.DATE: lambda: dtype == pl.Date,
@@ -46,7 +51,8 @@ def accepts(logical: LogicalType, dtype: "pl.DataType") -> bool:
         LogicalType.NUMBER: lambda: dtype.is_numeric(),
         LogicalType.INTEGER: lambda: dtype.is_integer(),
         LogicalType.BOOLEAN: lambda: dtype == pl.Boolean,
-    }[logical]()
+        LogicalType.ARRAY: lambda: isinstance(dtype, pl.List | pl.Array) and dtype.inner.is_numeric(),
+    }[column.logical_type]()
 
 
 def parse_text(series: "pl.Series", column: Column) -> "pl.Series":
@@ -61,6 +67,7 @@ def parse_text(series: "pl.Series", column: Column) -> "pl.Series":
         LogicalType.DATE: lambda s: s.str.to_date("%Y-%m-%d", strict=False),
         LogicalType.TIME: lambda s: _first_fit(s, TIMES, lambda t, f: t.str.to_time(f, strict=False)).cast(pl.String),
         LogicalType.TIMESTAMP: _timestamp,
+        LogicalType.ARRAY: _numbers,
     }
     return readers[column.logical_type](series)
 
@@ -73,7 +80,15 @@ def cast_typed(series: "pl.Series", column: Column) -> "pl.Series":
         zone = series.dtype.time_zone
         utc = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zone else series
         return utc.dt.cast_time_unit("us")
-    return series.cast(dtype_of(column.logical_type), strict=False)
+    return series.cast(dtype_of(column), strict=False)
+
+
+def _numbers(series: "pl.Series") -> "pl.Series":
+    """Lists as JSON writes them."""
+    import polars as pl
+
+    inner = series.str.strip_chars().str.strip_prefix("[").str.strip_suffix("]")
+    return inner.str.split(",").list.eval(pl.element().str.strip_chars().cast(pl.Float64, strict=False))
 
 
 def _boolean(series: "pl.Series") -> "pl.Series":

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dagster_project.data.images import in_words
 from dagster_project.domain.contract import Column, DataContract, Rule
 from dagster_project.domain.verdict import Finding, Outcome
 
@@ -14,6 +15,8 @@ def shown(value: Any, column: Column) -> str | None:
         return None
     if not column.public:
         return "(masked)"
+    if isinstance(value, bytes):
+        return in_words(value)
     text = str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 

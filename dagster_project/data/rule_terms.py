@@ -1,8 +1,11 @@
 """Contract rules as polars expressions: what a column promises and what its quality rules assert, in one form."""
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.data.images import misformed
+from dagster_project.data.languages import foreign
 from dagster_project.data.logical import dtype_of
 from dagster_project.domain.contract import Column, DataContract, LogicalType, Role, Rule
 from dagster_project.domain.errors import Problem, UserFileError
@@ -14,8 +17,10 @@ COLUMN_KINDS = (
     "enum", "minimum", "maximum", "exclusive_minimum", "exclusive_maximum", "min_length", "max_length", "pattern",
 )  # fmt: skip
 KEYS = ("unique", "duplicate_values")
-ELSEWHERE = ("type", "row_count", "sql", "relationship", *KEYS)
+ELSEWHERE = ("type", "row_count", "sql", "relationship", "gaps", *KEYS)
 MISSING_WORDS = ("",)
+MISENCODED = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\x{FFFD}]|[\xC2\xC3][\xA0-\xBF]|\xE2\u20AC"
+"""Characters that no text means to have: controls, the one that stands for a broken one, UTF-8 read as Latin-1."""
 
 
 def rules_of(contract: DataContract) -> tuple[Rule, ...]:
@@ -63,10 +68,18 @@ def breaks(rule: Rule, contract: DataContract) -> "pl.Expr":
     column = contract.column(rule.columns[0])
     value = pl.col(column.name)
     if rule.kind in ("required", "null_values"):
-        return pl.any_horizontal(pl.col(name).is_null() for name in rule.columns)
+        return pl.any_horizontal(_is_missing(contract.column(name)) for name in rule.columns)
     if rule.kind == "missing_values":
         return value.is_null() | _among(column, rule.arguments.get("missingValues", MISSING_WORDS))
     return _value_breaks(rule, column, contract).fill_null(False)
+
+
+def _is_missing(column: Column) -> "pl.Expr":
+    """A text of nothing but white space says as little as none."""
+    import polars as pl
+
+    value = pl.col(column.name)
+    return value.is_null() | (value.str.strip_chars() == "") if column.modality == "text" else value.is_null()
 
 
 def _value_breaks(rule: Rule, column: Column, contract: DataContract) -> "pl.Expr":
@@ -80,19 +93,33 @@ def _value_breaks(rule: Rule, column: Column, contract: DataContract) -> "pl.Exp
             return _invalid(rule, column, contract)
         case "pattern":
             return ~value.str.contains(checked_pattern(bound, rule, contract))
-        case "min_length":
-            return value.str.len_chars() < pl.lit(bound)
-        case "max_length":
-            return value.str.len_chars() > pl.lit(bound)
-        case "minimum":
-            return value < literal(bound, column)
-        case "maximum":
-            return value > literal(bound, column)
-        case "exclusive_minimum":
-            return value <= literal(bound, column)
-        case "exclusive_maximum":
-            return value >= literal(bound, column)
+        case "form" | "encoding" | "language":
+            return _misformed(column, rule)
+        case "min_length" | "max_length":
+            length = value.str.len_chars()
+            return length < pl.lit(bound) if rule.kind == "min_length" else length > pl.lit(bound)
+        case "minimum" | "maximum" | "exclusive_minimum" | "exclusive_maximum":
+            return _BEYOND[rule.kind](value, literal(bound, column))
     raise UserFileError([_problem(rule, contract, f"a rule of kind {rule.kind} can't be computed for a row.")])
+
+
+_BEYOND: "dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]" = {
+    "minimum": operator.lt, "maximum": operator.gt, "exclusive_minimum": operator.le, "exclusive_maximum": operator.ge,
+}  # fmt: skip
+
+
+def _misformed(column: Column, rule: Rule) -> "pl.Expr":
+    """An image that can't be read or is of another size or colour; a window of another length; a text that is
+    mis-encoded, or in another language."""
+    import polars as pl
+
+    value, form = pl.col(column.name), column.image
+    if rule.kind == "language":
+        language = str(rule.arguments["language"])
+        return value.map_batches(lambda texts: foreign(texts, language), return_dtype=pl.Boolean)
+    if form is None:
+        return value.list.len() != column.shape[0] if column.series else value.str.contains(MISENCODED)
+    return value.map_batches(lambda images: misformed(images, form), return_dtype=pl.Boolean)
 
 
 def _invalid(rule: Rule, column: Column, contract: DataContract) -> "pl.Expr":
@@ -113,7 +140,7 @@ def _among(column: Column, values: Any) -> "pl.Expr":
     wanted = [value for value in values if value is not None]
     if column.logical_type is not LogicalType.STRING:
         wanted = [value for value in wanted if not isinstance(value, str)]
-    options = pl.Series(wanted, dtype=dtype_of(column.logical_type), strict=False)
+    options = pl.Series(wanted, dtype=dtype_of(column), strict=False)
     return pl.col(column.name).is_in(options.implode())
 
 
@@ -138,7 +165,7 @@ def literal(bound: Any, column: Column) -> "pl.Expr":
     from dagster_project.data.logical import parse_text
 
     if isinstance(bound, str) and column.logical_type is not LogicalType.STRING:
-        return pl.lit(parse_text(pl.Series([bound]), column)[0], dtype=dtype_of(column.logical_type))
+        return pl.lit(parse_text(pl.Series([bound]), column)[0], dtype=dtype_of(column))
     return pl.lit(bound)
 
 

@@ -41,7 +41,7 @@ def check_rows(frame: "pl.LazyFrame", contract: DataContract) -> RuleReport:
     types = check_types(frame, contract)
     if any(finding.outcome is Outcome.FAILED for finding in types):
         return RuleReport(types, Tally())
-    rules = [rule for rule in rules_of(contract) if rule.kind not in ("type", "sql", "relationship")]
+    rules = [rule for rule in rules_of(contract) if rule.kind not in ("type", "sql", "relationship", "gaps")]
     tally = tally_rows(frame, contract, rules)
     findings = [*types]
     for rule in rules:
@@ -60,7 +60,7 @@ def check_types(frame: "pl.LazyFrame", contract: DataContract, *, text: bool = F
         dtype = schema.get(column.name)
         if dtype is None:
             found.append(type_finding(contract, column.name, column.logical_type.value, "no such column", column.line))
-        elif not text and not accepts(column.logical_type, dtype):
+        elif not text and not accepts(column, dtype):
             found.append(type_finding(contract, column.name, column.logical_type.value, str(dtype), column.line))
     extra = [name for name in schema.names() if name not in contract.column_names]
     found += [type_finding(contract, name, "no such column", str(schema[name]), None) for name in extra]
@@ -120,14 +120,8 @@ def judge(rule: Rule, contract: DataContract, tally: Tally) -> Finding:
     value: float = count
     if rule.unit == "percent":
         value = 100.0 * count / tally.rows if tally.rows else 0.0
-    operator = rule.operator if _has_operator(rule) else None
-    passed = holds(value, operator, rule.value)
-    return count_finding(rule, contract, passed, value, describe(operator, rule.value, rule.unit), tally.rows)
-
-
-def _has_operator(rule: Rule) -> bool:
-    """Column promises carry their bound in ``value`` and allow no row to break it."""
-    return rule.kind in ("null_values", "missing_values", "invalid_values", "duplicate_values", "row_count", "sql")
+    passed = holds(value, rule.operator, rule.value)  # without an operator no row may break it
+    return count_finding(rule, contract, passed, value, describe(rule.operator, rule.value, rule.unit), tally.rows)
 
 
 def _freshness(rule: Rule, contract: DataContract, tally: Tally) -> Finding:

@@ -110,7 +110,7 @@ def _schema(contract: DataContract) -> "Schema":
     import polars as pl
     from deltalake import Schema
 
-    empty = pl.DataFrame(schema={column.name: dtype_of(column.logical_type) for column in contract.columns})
+    empty = pl.DataFrame(schema={column.name: dtype_of(column) for column in contract.columns})
     return Schema.from_arrow(empty.to_arrow().schema)
 
 

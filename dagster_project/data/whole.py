@@ -1,13 +1,14 @@
 """Rules that need all rows at once, old and new: uniqueness, relationships and SQL. Only their columns are read."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dagster_project.data.operators import describe, holds
 from dagster_project.data.records import Tally, current_snapshot
 from dagster_project.data.rule_findings import count_finding, finding
 from dagster_project.data.rule_terms import KEYS, rules_of
-from dagster_project.data.rules import judge, key_of, tally_rows, with_samples
+from dagster_project.data.rules import SAMPLES, judge, key_of, tally_rows, with_samples
 from dagster_project.data.sql import Limits, Query, run_queries
 from dagster_project.data.tables import table_files
 from dagster_project.domain.contract import DataContract, Rule
@@ -29,6 +30,8 @@ def judge_whole(
     for rule in rules_of(contract):
         if rule.kind in KEYS:
             found.append(_unique(rule, contract, frame))
+        elif rule.kind == "gaps":
+            found.append(_gaps(rule, contract, frame))
         elif rule.kind == "relationship":
             found.append(_relationship(rule, contract, frame, workspace))
         elif rule.kind == "row_count":
@@ -40,6 +43,23 @@ def _unique(rule: Rule, contract: DataContract, frame: "pl.LazyFrame") -> Findin
     keys = frame.select(key_of(rule))
     found = judge(rule, contract, tally_rows(keys, contract, [rule]))
     return found if found.outcome is Outcome.PASSED else with_samples(found, rule, contract, keys)
+
+
+def _gaps(rule: Rule, contract: DataContract, frame: "pl.LazyFrame") -> Finding:
+    """Moments left out between the first and the last of each entity, all rows at the declared distance."""
+    import polars as pl
+
+    time, *groups = rule.columns
+    every = timedelta(seconds=float(rule.value))
+    ordered = frame.select(*groups, pl.col(time).cast(pl.Datetime("us"))).unique().sort(*groups, time)
+    apart = pl.col(time).diff().over(groups) if groups else pl.col(time).diff()
+    odd = ordered.with_columns(_apart=apart).filter(pl.col("_apart") != every)
+    lost = pl.max_horizontal(pl.col("_apart") / every - 1, pl.lit(1.0)).sum().round().cast(pl.Int64)
+    count, sample, rows = pl.collect_all([odd.select(lost), odd.head(SAMPLES), frame.select(pl.len())])
+    found = count_finding(rule, contract, not count.item(), count.item(), "none", rows.item())
+    said = [{**{name: str(row[name]) for name in groups}, time: str(row[time]), "after": str(row["_apart"])}
+            for row in sample.rows(named=True)]  # fmt: skip
+    return found.model_copy(update={"details": {**found.details, "samples": said}}) if said else found
 
 
 def _relationship(rule: Rule, contract: DataContract, frame: "pl.LazyFrame", workspace: Workspace) -> Finding:

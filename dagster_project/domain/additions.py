@@ -1,30 +1,19 @@
 """What we add to the standard, in its ``customProperties``: names beginning with ``threeacts.``."""
 
-import re
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from .base import StrictModel
-from .contract import Condition, Role
+from .contract import Condition, ImageForm, Role, SeriesForm
 from .deepchecks_catalogue import CHECKS
+from .durations import Duration
 from .errors import Problem
 from .families import Modality
 from .odcs_schema import did_you_mean
 from .odcs_walk import custom_properties
 from .yamlfile import Document, Location
-
-
-def _iso_duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str) or not re.match(r"[-+]?P[0-9T]", value):
-        raise ValueError("not an ISO 8601 duration such as PT6H, P1D or -P1D")
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_iso_duration)]
 
 
 class ColumnAdditions(StrictModel):
@@ -33,6 +22,10 @@ class ColumnAdditions(StrictModel):
     role: Role | None = None
     available_at: Duration | None = None
     modality: Modality | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+    image: ImageForm | None = None
+    series: SeriesForm | None = None
+    horizon: Annotated[Duration, Field(gt=timedelta(0))] | None = None
     unit: Annotated[str, Field(min_length=1)] | None = None
 
 
@@ -41,6 +34,7 @@ class ContractAdditions(StrictModel):
 
     derived_from: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()
     label_delay: Annotated[Duration, Field(ge=timedelta(0))] | None = None
+    frequency: Annotated[Duration, Field(gt=timedelta(0))] | None = None
     deepchecks: tuple[Condition, ...] = ()
 
 
@@ -55,7 +49,12 @@ _HINTS = {
     "role": f"Roles are {', '.join(Role)}.",
     "available_at": "Write how long after the event time it is known: PT0S, PT6H, or -P1D for a day before.",
     "label_delay": "Write how long after the event time the label is known: PT6H, P1D.",
-    "modality": "Modalities are tabular and text.",
+    "modality": f"Modalities are {', '.join(get_args(Modality))}.",
+    "language": "Write an ISO 639-1 code: en.",
+    "image": "Write {width: 28, height: 28, channels: 1}; channels are 1 (grey) or 3 (red, green, blue).",
+    "series": "Write {steps: 48, frequency: PT1H}.",
+    "horizon": "Write how long after the event time the label is: PT24H.",
+    "frequency": "Write how far apart the rows of an entity are: PT1H.",
     "derived_from": "Write a list of the datasets that the SQL beside the contract reads.",
     "unit": "Write the unit as text: minutes, miles, degF.",
     "deepchecks": "Each entry has suite, check, and may have condition, parameters, arguments, severity.",

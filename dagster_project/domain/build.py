@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from .base import StrictModel
+from .families import Modality
 from .lease import GpuUse, LeaseEnd
 from .snapshot import Snapshot, SplitResult
 from .spec import ModelSpec
@@ -20,7 +21,12 @@ class BuildRequest(StrictModel):
     split: SplitResult
     numeric: tuple[str, ...] = Field(description="feature columns that are numbers, in the spec's order")
     categorical: tuple[str, ...] = Field(description="feature columns of strings or booleans, in the spec's order")
-    text: tuple[str, ...] = Field(default=(), description="of the categorical, those that are read as text")
+    modalities: dict[str, Modality] = Field(
+        default_factory=dict, description="of what is not just a number or category"
+    )
+    shapes: dict[str, tuple[int, ...]] = Field(default_factory=dict, description="of columns of many numbers a row")
+    horizon: int = Field(default=0, description="steps of a series from its last to the target")
+    season: int = Field(default=1, description="steps after which a series begins again")
     restricted: tuple[str, ...] = Field(default=(), description="feature columns whose values no file may show")
     sources: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="feature columns by source")
     identifiers: tuple[str, ...] = Field(default=(), description="public id columns, by which train rows may be named")

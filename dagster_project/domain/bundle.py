@@ -1,5 +1,6 @@
 """A bundle: what a build leaves. Its claims can make a verdict fail, never pass."""
 
+from math import prod
 from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
@@ -30,11 +31,17 @@ class BundleFile(StrictModel):
 
 
 class Input(StrictModel):
-    """One raw contract column that the graph takes, as a tensor of shape (rows, 1)."""
+    """One raw contract column that the graph takes, as a tensor of shape (rows, width)."""
 
     name: str
     dtype: Literal["float32", "string"]
     modality: Modality = "tabular"
+    shape: tuple[int, ...] = Field(default=(), description="of what a row has: (height, width, channels) or (steps,)")
+
+    @property
+    def width(self) -> int:
+        """How many numbers a row has; an image's are 0 to 255, row by row, a pixel's channels together."""
+        return prod(self.shape)
 
 
 class Trial(StrictModel):
@@ -80,7 +87,7 @@ class Streamed(StrictModel):
     cpus: int = Field(description="trials that shared them")
 
 
-ROWS_A_RUN: dict[Modality, int] = {"tabular": 50_000, "text": 500}
+ROWS_A_RUN: dict[Modality, int] = {"tabular": 50_000, "series": 5_000, "text": 500, "image": 500}
 
 
 class BundleManifest(StrictModel):
@@ -113,7 +120,7 @@ class BundleManifest(StrictModel):
 
     @property
     def rows_a_run(self) -> int:
-        """How many rows the graph is given at once: of a text it makes thousands of columns."""
+        """How many rows the graph is given at once: of a text or an image it makes thousands of columns."""
         return min(ROWS_A_RUN[entry.modality] for entry in self.inputs) if self.inputs else ROWS_A_RUN["tabular"]
 
     @property

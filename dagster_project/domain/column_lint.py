@@ -17,6 +17,9 @@ _BOUNDS = (("minimum", "maximum"), ("exclusiveMinimum", "exclusiveMaximum"), ("m
 _ORDERED = ("number", "integer", "date", "timestamp", "time")
 _UNENFORCED = ("multipleOf", "format", "defaultTimezone")
 _Found = Iterator[tuple[Location, str, str]]
+_HELD_AS = {"text": LogicalType.STRING.value, "image": LogicalType.STRING.value, "series": LogicalType.ARRAY.value}
+_PLURAL = {"image": "images", "series": "windows"}
+_FORMS = {"image": "{width: 28, height: 28, channels: 1}", "series": "{steps: 48, frequency: PT1H}"}
 
 
 def column_problems(document: Document, location: Location, column: dict[str, Any]) -> list[Problem]:
@@ -67,18 +70,41 @@ def _type(column: dict[str, Any]) -> _Found:
     known = [kind.value for kind in LogicalType]
     if logical is None:
         yield (), "`logicalType` is missing.", f"Add one of {', '.join(known)}."
-    elif logical in ("object", "array", "map", "vector"):
+    elif logical in ("object", "map", "vector"):
         yield ("logicalType",), f"a table's column cannot be of type {logical}.", f"Use one of {', '.join(known)}."
 
 
 def _modality(column: dict[str, Any]) -> _Found:
     """What a modality asks of the column's type."""
-    said = next((value for _, name, value in custom_properties(column, ()) if name == "modality"), None)
-    logical, text = column.get("logicalType"), LogicalType.STRING.value
-    if said == "text" and logical != text:
-        yield ("logicalType",), f"a column of the modality text is a {text}, not a {logical}.", f"Write {text}."
+    given = {name: value for _, name, value in custom_properties(column, ())}
+    said, logical = given.get("modality"), column.get("logicalType")
+    wanted = _HELD_AS.get(str(said), logical)
+    if logical != wanted:
+        message = f"a column of the modality {said} is of the type {wanted}, not {logical}."
+        yield ("logicalType",), message, f"Write {wanted}."
+    if logical == "array" and said != "series":
+        yield ("logicalType",), "an array is read as a series alone.", "Add threeacts.modality: series."
     if said == "text" and "enum" in column:
         yield ("enum",), "a column with an enum holds categories, not text.", "Delete the enum, or the modality."
+    if "horizon" in given and given.get("role") != "label":
+        yield (), "threeacts.horizon is for labels: how long after the event time they are.", "Delete it."
+    if "language" in given and said != "text":
+        yield (), "threeacts.language is for texts.", "Add threeacts.modality: text, or delete it."
+    for kind in _FORMS:
+        yield from _form(kind, said, column, kind in given)
+
+
+def _form(kind: str, said: Any, column: dict[str, Any], given: bool) -> _Found:
+    """What is asked of images and windows, whose every value is alike."""
+    if said != kind:
+        if given:
+            yield (), f"threeacts.{kind} is for columns of that modality.", f"Add threeacts.modality: {kind}."
+        return
+    if not given:
+        yield (), f"nothing says what the column's {_PLURAL[kind]} are like.", f"Add threeacts.{kind}: {_FORMS[kind]}."
+    for key in ("enum", "logicalTypeOptions"):
+        if column.get(key):
+            yield (key,), f"`{key}` is not enforced of {_PLURAL[kind]}.", "Delete it."
 
 
 def _options(column: dict[str, Any]) -> _Found:

@@ -38,7 +38,7 @@ _MORE = ("mustBeGreaterThan", "mustBeGreaterOrEqualTo")
 # Rules of these kinds stand on their own; the others follow from a column's attributes, which are compared.
 _STANDING = (
     "null_values", "missing_values", "invalid_values", "duplicate_values", "row_count", "sql", "freshness",
-    "relationship",
+    "relationship", "gaps",
 )  # fmt: skip
 
 
@@ -157,6 +157,10 @@ COLUMN_FIELDS: dict[str, Callable[[Any, Any], Grade]] = {
     "physical_type": _always(BOTH),
     "role": _always(BOTH),
     "modality": _always(BOTH),
+    "language": _always(BOTH),
+    "image": _always(BOTH),
+    "series": _always(BOTH),
+    "horizon": _always(BOTH),
     "unit": _unit,
     "available_at": _available_at,
     "required": _promise,

@@ -7,9 +7,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .base import StrictModel, digest_of
+from .durations import Duration
 from .families import Modality
 
 Scalar = str | int | float | bool
@@ -36,6 +37,44 @@ class LogicalType(StrEnum):
     NUMBER = "number"
     INTEGER = "integer"
     BOOLEAN = "boolean"
+    ARRAY = "array"
+
+
+MOST_NUMBERS = 200_000
+"""Of an image: 256 x 256 pixels in colour."""
+
+
+class ImageForm(StrictModel):
+    """What every image of a column is like (``threeacts.image``)."""
+
+    width: int = Field(ge=1, le=1024, description="pixels")
+    height: int = Field(ge=1, le=1024, description="pixels")
+    channels: Literal[1, 3] = Field(description="1 is grey, 3 are red, green and blue")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "ImageForm":
+        numbers = self.width * self.height * self.channels
+        if numbers > MOST_NUMBERS:
+            raise ValueError(f"{numbers:,} numbers an image, and at most {MOST_NUMBERS:,} are read: make them smaller")
+        return self
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...]) -> "ImageForm":
+        """From (height, width, channels)."""
+        return cls.model_validate(dict(zip(("height", "width", "channels"), shape, strict=True)))
+
+
+class SeriesForm(StrictModel):
+    """The window that every row of a column holds (``threeacts.series``): its last step is the row's event time."""
+
+    steps: int = Field(ge=2, le=10_000)
+    frequency: Duration = Field(description="between two steps")
+    season: Duration | None = Field(default=None, description="after which it begins again; None: it has none")
+
+    @property
+    def season_steps(self) -> int:
+        """A season in steps; 1 where there is none, so that the last step stands for the next."""
+        return round(self.season / self.frequency) if self.season else 1
 
 
 class Column(StrictModel):
@@ -60,10 +99,21 @@ class Column(StrictModel):
     pattern: str | None = None
     role: Role | None = None
     modality: Modality | None = None
+    language: str | None = Field(default=None, description="of a text, ISO 639-1")
+    image: ImageForm | None = None
+    series: SeriesForm | None = None
+    horizon: timedelta | None = Field(default=None, description="of a label: how long after the event time it is")
     available_at: timedelta | None = Field(
         default=None, description="when the value becomes known, counted from the event time; negative is earlier"
     )
     line: int | None = Field(default=None, exclude=True)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what one row holds: () is one value, an image is (height, width, channels), a window (steps,)."""
+        if self.image:
+            return (self.image.height, self.image.width, self.image.channels)
+        return (self.series.steps,) if self.series else ()
 
     @property
     def public(self) -> bool:
@@ -81,7 +131,7 @@ class Rule(StrictModel):
     kind: Literal[
         "type", "required", "unique", "enum", "minimum", "maximum", "exclusive_minimum", "exclusive_maximum",
         "min_length", "max_length", "pattern", "null_values", "missing_values", "invalid_values", "duplicate_values",
-        "row_count", "sql", "freshness", "relationship",
+        "row_count", "sql", "freshness", "relationship", "form", "encoding", "language", "gaps",
     ]  # fmt: skip
     scope: Literal["row", "dataset"]
     columns: tuple[str, ...] = ()
@@ -138,6 +188,7 @@ class DataContract(StrictModel):
     derivation: Derivation | None = None
     conditions: tuple[Condition, ...] = ()
     label_delay: timedelta | None = None
+    frequency: timedelta | None = Field(default=None, description="between two rows of an entity")
     file: str = Field(exclude=True)
 
     @property

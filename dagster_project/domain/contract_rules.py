@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from .contract import Column, Rule
+from .additions import ContractAdditions, read_additions
+from .contract import Column, Role, Rule
 from .odcs_lint import FRESHNESS_UNITS
 from .odcs_quality import OPERATORS, rule_type
-from .odcs_walk import quality_rules, relationships, schema_objects
+from .odcs_walk import custom_properties, quality_rules, relationships, schema_objects
 from .yamlfile import Document
 
 _KINDS = {
@@ -21,6 +22,8 @@ _KINDS = {
     "duplicateValues": "duplicate_values",
     "rowCount": "row_count",
 }
+FOREIGN_PERCENT = 10
+"""Texts of another language than the contract says: some are quotes and names, and telling them apart errs."""
 # An attribute of a column and the kind of rule are one word.
 _VALUES = (
     "enum",
@@ -38,6 +41,7 @@ def contract_rules(document: Document, columns: tuple[Column, ...]) -> tuple[Rul
     """Every rule, in the contract's order, each with a name of its own."""
     rules = [rule for column in columns for rule in _column_rules(column)]
     rules += [*_primary_key(columns), *_quality(document), *_relationships(document), *_freshness(document)]
+    rules += _frequency(document, columns)
     return tuple(_named(rules))
 
 
@@ -51,6 +55,26 @@ def _column_rules(column: Column) -> Iterator[Rule]:
         value = getattr(column, kind)
         if value is not None:
             yield _rule(column, kind, "row", value)
+    if column.shape:
+        yield _rule(column, "form", "row", list(column.shape))
+    if column.modality == "text":
+        yield _rule(column, "encoding", "row")
+    if column.language:
+        most = {"operator": "mustBeLessThan", "unit": "percent", "arguments": {"language": column.language}}
+        yield _rule(column, "language", "dataset", FOREIGN_PERCENT).model_copy(update=most)
+
+
+def _frequency(document: Document, columns: tuple[Column, ...]) -> Iterator[Rule]:
+    """Rows of an entity (role group) follow each other at one distance: no moment twice, none left out."""
+    additions, _ = read_additions(document, document.value, (), ContractAdditions)
+    times = tuple(column.name for column in columns if column.role is Role.EVENT_TIME)
+    if additions.frequency is None or not times:
+        return
+    groups = tuple(column.name for column in columns if column.role is Role.GROUP)
+    line = next(document.line(place) for place, key, _ in custom_properties(document.value, ()) if key == "frequency")
+    yield Rule(name="moments_unique", kind="unique", scope="dataset", columns=(*groups, *times), line=line)
+    seconds = additions.frequency.total_seconds()
+    yield Rule(name="gaps", kind="gaps", scope="dataset", columns=(*times, *groups), value=seconds, line=line)
 
 
 def _rule(column: Column, kind: Any, scope: Any, value: Any = None) -> Rule:

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import Field
 
 from .base import StrictModel
-from .gate_findings import check_gate, finding
+from .gate_finding import finding
+from .gate_findings import check_gate
 from .gates import DeepchecksGate, Gate
 from .holdout import LEVEL, Permission
 from .verdict import Comparison, Finding, Measurements, Outcome, Subject, Verdict

@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from datetime import datetime, timedelta
+from math import prod
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
@@ -17,6 +18,8 @@ from .spec import ModelSpec
 
 DESIRED = "deployments/desired"
 """The store's reference to the desired state: ``{"digest": of its blob, "commit": ..., "previous": digest}``."""
+WHITE = 255.0
+"""Of a pixel's channel."""
 STALE_AFTER = timedelta(seconds=15)
 """A server whose report is older is taken for dead."""
 
@@ -27,6 +30,7 @@ class ServedInput(StrictModel):
     name: str
     dtype: Literal["float32", "string"]
     width: int = Field(default=1, ge=1)
+    shape: tuple[int, ...] = Field(default=(), description="in which a row's numbers may come, beside all in one line")
     logical_type: str = "number"
     modality: Modality = "tabular"
     description: str = ""
@@ -172,17 +176,20 @@ def _input(column: Column, dtype: Literal["float32", "string"]) -> ServedInput:
     def number(value: float | str | None) -> float | None:
         return float(value) if isinstance(value, int | float) else None
 
+    low, high = (0.0, WHITE) if column.image else (number(column.minimum), number(column.maximum))
     return ServedInput(
         name=column.name,
         dtype=dtype,
+        width=prod(column.shape),
+        shape=column.shape,
         logical_type=column.logical_type.value,
         modality=column.modality or "tabular",
         description=column.description,
         unit=column.unit,
         required=column.required,
         enum=column.enum,
-        minimum=number(column.minimum),
-        maximum=number(column.maximum),
+        minimum=low,
+        maximum=high,
         max_length=column.max_length,
         restricted=not column.public,
     )

@@ -1,16 +1,18 @@
 """The catalogue of families: which learner fits which task and modality. Data only; ``training/families`` trains."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
 from .base import StrictModel
 
 Task = Literal["binary", "multiclass", "regression"]
-Modality = Literal["tabular", "text"]
+Modality = Literal["tabular", "text", "image", "series"]
+Preparation = Literal["scaled", "unscaled", "tensors"]
 ALL_TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
+REGRESSION: tuple[Task, ...] = ("regression",)
 
 
 class Distribution(StrictModel):
@@ -29,10 +31,14 @@ class Family(StrictModel):
     description: str
     tasks: tuple[Task, ...]
     modalities: tuple[Modality, ...] = Field(default=("tabular",), description="kinds of columns that it reads")
-    preparation: Literal["scaled", "unscaled"] = Field(description="trees get unscaled float32 columns")
+    needs: Modality | None = Field(default=None, description="reads one column of this kind, whatever else it reads")
+    preparation: Preparation = Field(
+        description="trees get unscaled float32 columns; tensors keep an image's pixels and a text's words in order"
+    )
+    open: bool = Field(default=False, description="its own code says what else may be searched")
     steps: bool = Field(default=False, description="trains in steps, so a scheduler may stop it early")
     space: dict[str, Distribution]
-    defaults: dict[str, float] = Field(default_factory=dict, description="not searched unless the spec says so")
+    defaults: dict[str, int | float] = Field(default_factory=dict, description="not searched unless the spec says so")
 
 
 def _log(low: float, high: float) -> Distribution:
@@ -54,6 +60,27 @@ _FOREST = {
     "max_features": _choice("sqrt", 0.2),
 }
 
+_LOOP = {"learning_rate": _log(3e-4, 1e-2), "weight_decay": _log(1e-6, 1e-2), "clip": _log(1e-2, 1e2)}
+"""How every network is trained."""
+_STEPS = {**_LOOP, "batch_size": _choice(32, 64, 128, 256, 512), "epochs": _int(1, 200)}
+
+
+def _network(name: str, description: str, needs: Modality | None, space: dict[str, Distribution]) -> Family:
+    """A network over one column of a kind, or of a model's own over anything, and the tabular ones beside it."""
+    return Family(
+        name=name,
+        description=description,
+        tasks=ALL_TASKS,
+        modalities=("tabular", needs) if needs else get_args(Modality),
+        needs=needs,
+        preparation="tensors",
+        open=needs is None,
+        steps=True,
+        space={**space, **_STEPS},
+        defaults={"clip": 1.0, "batch_size": 128, "epochs": 10},
+    )
+
+
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
@@ -61,7 +88,7 @@ FAMILIES: dict[str, Family] = {
             name="logistic_regression",
             description="linear classifier, L2 penalty",
             tasks=CLASSIFICATION,
-            modalities=("tabular", "text"),
+            modalities=("tabular", "text", "image", "series"),
             preparation="scaled",
             space={"C": _log(1e-3, 1e2)},
         ),
@@ -69,7 +96,7 @@ FAMILIES: dict[str, Family] = {
             name="ridge",
             description="linear regression, L2 penalty",
             tasks=("regression",),
-            modalities=("tabular", "text"),
+            modalities=("tabular", "text", "image", "series"),
             preparation="scaled",
             space={"alpha": _log(1e-3, 1e3)},
         ),
@@ -77,7 +104,7 @@ FAMILIES: dict[str, Family] = {
             name="elastic_net",
             description="linear regression, L1 and L2 penalty",
             tasks=("regression",),
-            modalities=("tabular", "text"),
+            modalities=("tabular", "text", "image", "series"),
             preparation="scaled",
             space={"alpha": _log(1e-4, 1e1), "l1_ratio": Distribution(uniform=(0.05, 0.95))},
         ),
@@ -85,6 +112,7 @@ FAMILIES: dict[str, Family] = {
             name="random_forest",
             description="bagged trees",
             tasks=ALL_TASKS,
+            modalities=("tabular", "series"),
             preparation="unscaled",
             space=_FOREST,
         ),
@@ -92,6 +120,7 @@ FAMILIES: dict[str, Family] = {
             name="extra_trees",
             description="extremely randomised trees",
             tasks=ALL_TASKS,
+            modalities=("tabular", "series"),
             preparation="unscaled",
             space=_FOREST,
         ),
@@ -99,6 +128,7 @@ FAMILIES: dict[str, Family] = {
             name="hist_gradient_boosting",
             description="histogram gradient boosting",
             tasks=ALL_TASKS,
+            modalities=("tabular", "series"),
             preparation="unscaled",
             space={
                 "max_iter": _int(50, 200),
@@ -112,18 +142,55 @@ FAMILIES: dict[str, Family] = {
             name="mlp",
             description="torch multi-layer perceptron over the prepared columns",
             tasks=ALL_TASKS,
+            modalities=("tabular", "image", "series"),
             preparation="scaled",
             steps=True,
             space={
                 "hidden": _choice("64", "128", "64,32", "128,64"),
                 "dropout": Distribution(uniform=(0.0, 0.3)),
-                "learning_rate": _log(3e-4, 1e-2),
-                "weight_decay": _log(1e-6, 1e-2),
+                **_LOOP,
                 "batch_size": _choice(256, 512, 1024),
-                "clip": _log(1e-2, 1e2),
                 "epochs": _int(5, 20),
             },
             defaults={"clip": 1.0},
+        ),
+        _network(
+            "cnn",
+            "torch convolutional network over one image",
+            "image",
+            {
+                "filters": _choice(8, 16, 32),
+                "hidden": _choice(32, 64, 128),
+                "dropout": Distribution(uniform=(0.0, 0.5)),
+            },
+        ),
+        _network(
+            "resnet",
+            "torch residual network over one image",
+            "image",
+            {"filters": _choice(8, 16, 32), "blocks": _int(1, 3), "dropout": Distribution(uniform=(0.0, 0.3))},
+        ),
+        _network(
+            "embedding_bag",
+            "torch network over the embedded words of one text",
+            "text",
+            {"width": _choice(16, 32, 64), "dropout": Distribution(uniform=(0.0, 0.5))},
+        ),
+        _network(
+            "tcn",
+            "torch temporal convolutional network over one window of a series",
+            "series",
+            {"filters": _choice(8, 16, 32), "dropout": Distribution(uniform=(0.0, 0.3))},
+        ),
+        _network("architecture", "torch network of the model's own, in architecture.py beside the spec", None, {}),
+        Family(
+            name="seasonal_naive",
+            description="what was seen a season ago, the baseline of a series",
+            tasks=REGRESSION,
+            modalities=("tabular", "series"),
+            needs="series",
+            preparation="unscaled",
+            space={},
         ),
     )
 }
@@ -137,4 +204,10 @@ def outputs_of(task: Task) -> tuple[str, ...]:
 def families_for(task: Task, modalities: Iterable[Modality] = ("tabular",)) -> tuple[str, ...]:
     """Names of the families that answer the task and read columns of all these kinds, in alphabetical order."""
     read = set(modalities)
-    return tuple(sorted(f.name for f in FAMILIES.values() if task in f.tasks and read <= set(f.modalities)))
+    return tuple(
+        sorted(
+            family.name
+            for family in FAMILIES.values()
+            if task in family.tasks and read <= set(family.modalities) and family.needs in (None, *read)
+        )
+    )

@@ -2,34 +2,28 @@
 
 from collections.abc import Sequence
 from math import isclose, isfinite
-from typing import Any
 
+from .gate_finding import finding, missing
 from .gates import (
     BaselineGate,
+    BehaviourGate,
     BoundGate,
     CalibrationGate,
     ChampionGate,
     DeepchecksGate,
     Gate,
     LatencyGate,
+    NearDuplicatesGate,
     ParityGate,
+    RobustnessGate,
     SizeGate,
     SlicesGate,
-    title,
 )
 from .holdout import LEVEL, bound_confidence
+from .learnt_findings import check_learnt
+from .measured import CALIBRATION, FLIPPED_LABELS, LATENCY, NEAR_DUPLICATES, PARITY, SIZE, batch_name
 from .metrics import METRICS
 from .verdict import Comparison, Finding, Measurement, Measurements, Outcome
-
-LATENCY, SIZE = "latency_ms", "size_mb"
-PARITY, FLIPPED_LABELS = "parity_difference", "parity_flipped_labels"
-CALIBRATION = "calibration_error"
-BASELINE = "gain_over_baseline"
-
-
-def batch_name(batch: int) -> str:
-    """How a latency measurement names its batch, in ``Measurement.slice``."""
-    return f"batch={batch}"
 
 
 def check_gate(gate: Gate, found: Measurements, champion: str | None, same: bool, significance: float) -> Finding:
@@ -42,42 +36,23 @@ def check_gate(gate: Gate, found: Measurements, champion: str | None, same: bool
             return _bound(gate, found, significance)
         case ChampionGate():
             return _champion(gate, found, champion, same, significance)
-        case BaselineGate():
-            return _baseline(gate, found)
         case SlicesGate():
             return _slices(gate, found)
         case DeepchecksGate():
             return _deepchecks(gate, found)
         case ParityGate():
             return _parity(gate, found)
-        case CalibrationGate():
-            return _at_most(gate, found, CALIBRATION, gate.maximum, "", None)
-        case LatencyGate():
-            return _at_most(gate, found, LATENCY, gate.maximum_ms, " ms", batch_name(gate.batch))
-        case SizeGate():
-            return _at_most(gate, found, SIZE, gate.maximum_mb, " MB", None)
-
-
-def finding(gate: Gate, passed: bool | None, summary: str, **more: Any) -> Finding:
-    """The gate's finding: passed, failed (warned where the gate only warns), or broken where ``passed`` is None."""
-    outcome = Outcome.PASSED if passed else Outcome.FAILED
-    if outcome is Outcome.FAILED and gate.severity == "warning":
-        outcome = Outcome.WARNED
-    if passed is None:
-        outcome = Outcome.BROKEN
-    rows = getattr(gate, "rows", "validation")
-    return Finding(name=title(gate), source="gate", outcome=outcome, summary=summary, **{"rows": rows, **more})
-
-
-def _missing(gate: Gate, what: str) -> Finding:
-    return finding(gate, None, f"{what} was not measured, so the gate has not passed.", hint="Judge again.")
+        case BaselineGate() | RobustnessGate() | BehaviourGate():
+            return check_learnt(gate, found)
+        case NearDuplicatesGate() | CalibrationGate() | LatencyGate() | SizeGate():
+            return _at_most(gate, found)
 
 
 def _bound(gate: BoundGate, found: Measurements, significance: float) -> Finding:
     confidence = bound_confidence(gate.confidence, significance if gate.rows == "holdout" else LEVEL)
     measured = [m for m in _whole(found.values, gate.metric, gate.rows) if _close(m.confidence, confidence)]
     if not measured or measured[0].low is None or measured[0].high is None:
-        return _missing(gate, f"{gate.metric} on {gate.rows} with a {confidence:.4g} interval")
+        return missing(gate, f"{gate.metric} on {gate.rows} with a {confidence:.4g} interval")
     seen = measured[0]
     low, high = float(measured[0].low), float(measured[0].high)
     wanted = [f"at least {gate.minimum:g}"] if gate.minimum is not None else []
@@ -97,7 +72,7 @@ def _champion(
         return finding(gate, True, why).model_copy(update={"outcome": Outcome.NOT_APPLICABLE})
     seen = next((c for c in found.comparisons if _answers(c, gate, significance)), None)
     if seen is None or not isfinite(seen.low):
-        return _missing(gate, f"{gate.metric} against the champion on {gate.rows} at level {significance:.4g}")
+        return missing(gate, f"{gate.metric} against the champion on {gate.rows} at level {significance:.4g}")
     bound = gate.margin if gate.test == "superiority" else -gate.margin
     passed = seen.low > bound
     words = "gain" if gate.test == "superiority" else "loss is within the margin, and the gain"
@@ -107,16 +82,6 @@ def _champion(
     )
     hint = "" if passed else "What chance may explain replaces no champion: a better model, or more labelled rows."
     return finding(gate, passed, summary, value=f"{seen.gain:+.4g}", bound=f"> {bound:+.4g}", hint=hint)
-
-
-def _baseline(gate: BaselineGate, found: Measurements) -> Finding:
-    measured = _whole(found.values, BASELINE, "validation")
-    if not measured or measured[0].low is None:
-        return _missing(gate, "the gain over the baseline")
-    value, low = f"{measured[0].value:.4g}", float(measured[0].low)
-    summary = f"It loses {value} less than the baseline, surely {low:.4g} or more; that must be above 0."
-    hint = "" if low > 0 else "It has learnt nothing that holds: look for features that say something."
-    return finding(gate, low > 0, summary, value=value, bound="> 0", hint=hint)
 
 
 def _answers(seen: Comparison, gate: ChampionGate, significance: float) -> bool:
@@ -129,10 +94,10 @@ def _slices(gate: SlicesGate, found: Measurements) -> Finding:
     slices = [m for m in found.values if m.metric == gate.metric and m.rows == "validation" and m.slice]
     unseen = [name for name in gate.by if not any(str(m.slice).startswith(f"{name}=") for m in slices)]
     if not whole or unseen:
-        return _missing(gate, f"{gate.metric} by {', '.join(unseen) or 'slice, on all rows'}")
+        return missing(gate, f"{gate.metric} by {', '.join(unseen) or 'slice, on all rows'}")
     asked = [m for m in slices if str(m.slice).split("=", 1)[0] in gate.by and m.count >= gate.minimum_rows]
     if any(m.low is None or m.high is None for m in asked):
-        return _missing(gate, f"an interval of {gate.metric} by slice")
+        return missing(gate, f"an interval of {gate.metric} by slice")
     drops = {str(m.slice): _drop(whole[0], m) for m in asked}
     bad = sorted((name for name, drop in drops.items() if drop > gate.maximum_drop), key=lambda name: -drops[name])
     worst = max(drops, key=lambda name: drops[name], default=None)
@@ -156,7 +121,7 @@ def _deepchecks(gate: DeepchecksGate, found: Measurements) -> Finding:
     checks = [check for check in found.checks if check.source == "deepchecks" and check.suite in gate.suites]
     absent = [suite for suite in gate.suites if not any(check.suite == suite for check in checks)]
     if absent:
-        return _missing(gate, f"the suite {', '.join(absent)}")
+        return missing(gate, f"the suite {', '.join(absent)}")
     broken = sorted({check.name for check in checks if check.outcome is Outcome.BROKEN})
     if broken:
         hint = "A check that did not run has not passed; see its finding."
@@ -173,7 +138,7 @@ def _deepchecks(gate: DeepchecksGate, found: Measurements) -> Finding:
 def _parity(gate: ParityGate, found: Measurements) -> Finding:
     claims = [_whole(found.values, name, "validation") for name in (PARITY, FLIPPED_LABELS)]
     if not all(claims):
-        return _missing(gate, "parity")
+        return missing(gate, "parity")
     difference, flipped = (claim[0] for claim in claims)
     passed = difference.count > 0 and 0 <= difference.value <= gate.maximum and flipped.value == 0
     value = f"{difference.value:.2g}, {flipped.value:.0f} labels flipped"
@@ -182,13 +147,28 @@ def _parity(gate: ParityGate, found: Measurements) -> Finding:
     return finding(gate, passed, summary, value=value, bound=f"<= {gate.maximum:g}", hint=hint)
 
 
-def _at_most(gate: Gate, found: Measurements, metric: str, maximum: float, unit: str, slice: str | None) -> Finding:
+def _at_most(gate: NearDuplicatesGate | CalibrationGate | LatencyGate | SizeGate, found: Measurements) -> Finding:
+    metric, maximum, unit, slice = _limit(gate)
     measured = [m for m in found.values if (m.metric, m.rows, m.slice) == (metric, "validation", slice)]
     if not measured or not isfinite(measured[0].value):
-        return _missing(gate, metric)
+        return missing(gate, metric)
     value = f"{measured[0].value:.3g}{unit}"
     summary = f"{value}; at most {maximum:g}{unit} is allowed."
     return finding(gate, measured[0].value <= maximum, summary, value=value, bound=f"<= {maximum:g}{unit}")
+
+
+def _limit(
+    gate: NearDuplicatesGate | CalibrationGate | LatencyGate | SizeGate,
+) -> tuple[str, float, str, str | None]:
+    match gate:
+        case NearDuplicatesGate():
+            return NEAR_DUPLICATES, gate.maximum, "", None
+        case CalibrationGate():
+            return CALIBRATION, gate.maximum, "", None
+        case LatencyGate():
+            return LATENCY, gate.maximum_ms, " ms", batch_name(gate.batch)
+        case SizeGate():
+            return SIZE, gate.maximum_mb, " MB", None
 
 
 def _whole(values: Sequence[Measurement], metric: str, rows: str) -> list[Measurement]:

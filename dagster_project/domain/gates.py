@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .base import StrictModel
+from .behaviour import Behaviour, Disturbance
 from .contract import Condition
 from .families import Task
 
@@ -53,12 +54,39 @@ class SlicesGate(StrictModel):
 
 
 class BaselineGate(StrictModel):
-    """On the validation rows the model surely loses less than who answers what the train labels say on the whole.
+    """On the validation rows the model surely loses less than each baseline, in log loss or root mean squared error.
 
-    Lost is log loss, against each class by its share; or root mean squared error, against the mean.
+    The baselines: what the train labels are on the whole; of a series, what was a season ago; of images, a linear model
+    of a few grey fields.
     """
 
     kind: Literal["baseline"]
+    severity: Severity = "error"
+
+
+class NearDuplicatesGate(StrictModel):
+    """At most this share of the validation rows has a near-duplicate of its text or image in the train rows."""
+
+    kind: Literal["near_duplicates"]
+    maximum: float = Field(gt=0.0, lt=1.0)
+    severity: Severity = "error"
+
+
+class RobustnessGate(StrictModel):
+    """The metric drops by at most ``maximum_drop`` where images, texts or windows are disturbed a little."""
+
+    kind: Literal["robustness"]
+    metric: str
+    changes: tuple[Disturbance, ...] = Field(min_length=1)
+    maximum_drop: float = Field(gt=0.0)
+    severity: Severity = "error"
+
+
+class BehaviourGate(StrictModel):
+    """Every test of behaviour holds for its share of the rows."""
+
+    kind: Literal["behaviour"]
+    tests: tuple[Behaviour, ...] = Field(min_length=1)
     severity: Severity = "error"
 
 
@@ -114,6 +142,9 @@ Gate = Annotated[
     BoundGate
     | ChampionGate
     | BaselineGate
+    | NearDuplicatesGate
+    | RobustnessGate
+    | BehaviourGate
     | SlicesGate
     | CalibrationGate
     | DeepchecksGate
@@ -145,6 +176,8 @@ def title(gate: Gate) -> str:
             return f"{gate.metric} against the champion on {gate.rows} ({gate.test.replace('_', '-')})"
         case SlicesGate():
             return f"{gate.metric} by {', '.join(gate.by)}"
+        case RobustnessGate():
+            return f"{gate.metric} under {', '.join(gate.changes)}"
         case DeepchecksGate():
             return f"deepchecks {', '.join(gate.suites)}"
         case LatencyGate():

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from .contract import Column, DataContract, LogicalType, Role
 from .errors import Problem
 from .families import outputs_of
-from .spec import CategoricalTransform, ModelSpec, NumericTransform, TextTransform
+from .spec import CategoricalTransform, ImageTransform, ModelSpec, NumericTransform, TextTransform
 from .validation import suggest
 from .yamlfile import Document, Location
 
@@ -102,12 +102,11 @@ def check_features(spec: ModelSpec, contract: DataContract, at: Document) -> Ite
         yield at.problem(("features", "include"), message, "Leave at least one.", code="no-features")
     yield from _check_transforms(spec, contract, at)
     selection = spec.features.selection
-    text = [
-        column.name for name in spec.features.names if (column := find(contract, name)) and column.modality == "text"
-    ]
-    if selection.method != "none" and text:
-        message = f"columns are not selected where some are terms of a text, and {text[0]} is one."
-        hint = "Write method none; a linear family shrinks terms that say nothing."
+    columns = [column for name in spec.features.names if (column := find(contract, name))]
+    whole = [f"{column.name} is {column.modality}" for column in columns if column.modality not in (None, "tabular")]
+    if selection.method != "none" and whole:
+        message = f"columns are selected where all are numbers and categories, and {whole[0]}."
+        hint = "Write method none; a linear family shrinks what says nothing."
         yield at.problem(("features", "selection", "method"), message, hint, code="selection")
     if selection.method == "none" and selection.keep != (1.0,):
         message = "keep does nothing while method is none."
@@ -152,7 +151,7 @@ def _check_known_in_time(
 
 
 def _check_readable(column: Column, at: Document, loc: Location) -> Iterator[Problem]:
-    if column.logical_type not in (*NUMBERS, *CATEGORIES):
+    if column.logical_type not in (*NUMBERS, *CATEGORIES, LogicalType.ARRAY):
         message = f"{column.name} is a {column.logical_type.value}, which no family reads."
         yield at.problem(loc, message, "Derive numbers or categories from it in SQL.", code="feature-type")
 
@@ -167,15 +166,15 @@ def _check_transforms(spec: ModelSpec, contract: DataContract, at: Document) -> 
             continue
         fitting = get_args(_transforms_of(column))
         if transform not in fitting:
-            kind = "text" if column.modality == "text" else f"a {column.logical_type.value}"
+            kind = str(column.modality) if column.modality else f"a {column.logical_type.value}"
             message = f"{transform} does not fit {name}, which is {kind}."
             yield at.problem(loc, message, f"Choose {' or '.join(fitting)}.", code="transform")
 
 
 def _transforms_of(column: Column) -> Any:
-    if column.logical_type in NUMBERS:
+    if column.logical_type in (*NUMBERS, LogicalType.ARRAY):
         return NumericTransform
-    return TextTransform if column.modality == "text" else CategoricalTransform
+    return {"text": TextTransform, "image": ImageTransform}.get(str(column.modality), CategoricalTransform)
 
 
 def iso(duration: timedelta) -> str:

@@ -6,7 +6,18 @@ from .contract import DataContract, LogicalType, Role
 from .deepchecks_catalogue import CHECKS
 from .errors import Problem
 from .families import CLASSIFICATION
-from .gates import BoundGate, CalibrationGate, ChampionGate, DeepchecksGate, Gate, SlicesGate, title
+from .gates import (
+    BehaviourGate,
+    BoundGate,
+    CalibrationGate,
+    ChampionGate,
+    DeepchecksGate,
+    Gate,
+    RobustnessGate,
+    SlicesGate,
+    title,
+)
+from .guard_behaviour import check_behaviours, check_disturbances
 from .guard_columns import find, unknown_column
 from .guard_search import check_metric
 from .metrics import METRICS, Metric
@@ -31,7 +42,7 @@ def check_gates(
                 place, message, "Keep one; a bound gate takes minimum and maximum together.", code="duplicate"
             )
         seen.setdefault(name, index)
-        if isinstance(gate, BoundGate | ChampionGate | SlicesGate):
+        if isinstance(gate, BoundGate | ChampionGate | SlicesGate | RobustnessGate):
             yield from check_metric(gate.metric, task, at, (*place, "metric"))
         yield from _check_gate(gate, task, contract, at, place)
 
@@ -54,6 +65,10 @@ def _check_gate(
                 yield at.problem(loc, message, "Remove the gate.", code="gate-task")
         case DeepchecksGate():
             yield from _check_deepchecks(gate, at, loc)
+        case RobustnessGate() if contract:
+            yield from check_disturbances(gate, contract, at, loc)
+        case BehaviourGate():
+            yield from check_behaviours(gate, task, contract, at, loc)
 
 
 def _range(metric: Metric) -> tuple[float | None, float | None]:

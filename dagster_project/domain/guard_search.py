@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from .contract import DataContract
 from .errors import Problem
-from .families import FAMILIES, Distribution, Family, Modality, families_for
+from .families import FAMILIES, Distribution, Family, families_for
 from .metrics import METRICS, metrics_for
 from .spec import ModelSpec
 from .validation import suggest
@@ -62,27 +61,26 @@ def check_candidates(spec: ModelSpec, at: Document) -> Iterator[Problem]:
                 yield from _check_dimension(family, name, wanted, at, ("candidates", index, "search", name))
 
 
-def check_modalities(spec: ModelSpec, contract: DataContract, at: Document) -> Iterator[Problem]:
-    """Each candidate reads every kind of column that the features are of."""
-    kinds: dict[Modality, str] = {}
-    for column in contract.columns:
-        if column.name in spec.features.names:
-            kinds.setdefault(column.modality or "tabular", column.name)
-    fitting = ", ".join(families_for(spec.task, kinds)) or "none yet"
+def check_weights(spec: ModelSpec, at: Document) -> Iterator[Problem]:
+    """Pretrained weights are for networks."""
     for index, candidate in enumerate(spec.candidates):
         family = FAMILIES.get(candidate.family)
-        missed = [] if family is None else [kind for kind in kinds if kind not in family.modalities]
-        if family is not None and missed and spec.task in family.tasks:
-            kind = missed[0]
-            message = f"{family.name} ({family.description}) does not read {kind}, and {kinds[kind]} is {kind}."
-            hint = f"Choose one of: {fitting}; or leave the column out."
-            yield at.problem(("candidates", index, "family"), message, hint, code="family-modality")
+        if candidate.weights and family and not family.steps:
+            networks = ", ".join(name for name in families_for(spec.task) if FAMILIES[name].steps)
+            message = f"{family.name} ({family.description}) has no weights that could be pretrained."
+            hint = f"Remove weights, or choose a network: {networks or 'mlp'}."
+            yield at.problem(("candidates", index, "weights"), message, hint, code="weights")
 
 
 def _check_dimension(
     family: Family, name: str, wanted: Distribution | Value, at: Document, loc: Location
 ) -> Iterator[Problem]:
     allowed = family.space.get(name)
+    if allowed is None and family.open:
+        flaw = _flaw(wanted) if isinstance(wanted, Distribution) else None
+        if flaw:
+            yield at.problem(loc, *flaw, code="distribution")
+        return
     if allowed is None:
         message = f"{family.name} has no hyperparameter {name}."
         yield at.problem(loc, message, suggest(name, family.space), code="unknown-hyperparameter")

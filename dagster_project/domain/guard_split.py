@@ -20,7 +20,8 @@ def check_split(spec: ModelSpec, contract: DataContract, at: Document) -> Iterat
         case GroupSplit(column=name):
             yield from _check_group(spec, name, contract, at)
         case StratifiedSplit():
-            yield from _check_stratified(spec, contract, at)
+            yield from _check_stratified(spec, at)
+    yield from _check_ids(contract, at)
     yield from _check_sizes(spec, at)
 
 
@@ -47,13 +48,14 @@ def _check_group(spec: ModelSpec, name: str, contract: DataContract, at: Documen
         yield at.problem(loc, message, "Remove it from the features, or split otherwise.", code="split")
 
 
-def _check_stratified(spec: ModelSpec, contract: DataContract, at: Document) -> Iterator[Problem]:
-    loc: Location = ("split", "by")
+def _check_ids(contract: DataContract, at: Document) -> Iterator[Problem]:
     if not contract.with_role(Role.ID):
-        message = f"a stratified split hashes the rows' id, and no column of {contract.name} has that role."
-        yield at.problem(
-            loc, message, f"Give one threeacts.role: id in {contract.file}, or split otherwise.", code="split"
-        )
+        message = f"rows are split and judged by their id, and no column of {contract.name} has that role."
+        yield at.problem(("split", "by"), message, f"Give one threeacts.role: id in {contract.file}.", code="split")
+
+
+def _check_stratified(spec: ModelSpec, at: Document) -> Iterator[Problem]:
+    loc: Location = ("split", "by")
     if spec.task == "regression":
         yield at.problem(
             loc, "a stratified split needs classes, this is a regression.", "Split by time or group.", code="split"

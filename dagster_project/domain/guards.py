@@ -7,16 +7,19 @@ from collections.abc import Iterable
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from .architecture import check_architecture
 from .compute import Profiles
 from .contract import DataContract
 from .errors import Problem
 from .gates import Floor
+from .guard_behaviour import check_tested_features
 from .guard_columns import check_features, check_target
 from .guard_compute import check_compute
 from .guard_gates import check_gates
 from .guard_headroom import check_headroom
+from .guard_modalities import check_modalities
 from .guard_monitoring import check_monitoring
-from .guard_search import check_candidates, check_modalities, check_search
+from .guard_search import check_candidates, check_search, check_weights
 from .guard_split import check_split
 from .spec import ModelSpec
 from .validation import suggest
@@ -28,7 +31,7 @@ CONTRACT_RANGE = "contract-range"
 def check_spec(spec: ModelSpec, contract: DataContract | None, profiles: Profiles, at: Document) -> list[Problem]:
     """Every problem of a well-formed spec; without a contract, those that need none."""
     problems = [*check_search(spec, at), *check_candidates(spec, at), *check_compute(spec, profiles, at)]
-    problems += check_headroom(spec, at)
+    problems += [*check_headroom(spec, at), *check_architecture(spec, at), *check_weights(spec, at)]
     problems += check_gates(spec.gates, spec.task, contract, at, ("gates",))
     if contract:
         problems += check_version(spec, contract, at)
@@ -37,6 +40,7 @@ def check_spec(spec: ModelSpec, contract: DataContract | None, profiles: Profile
         problems += check_modalities(spec, contract, at)
         problems += check_split(spec, contract, at)
         problems += check_monitoring(spec, contract, at)
+        problems += check_tested_features(spec, contract, at)
     return problems
 
 

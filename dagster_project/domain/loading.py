@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from .architecture import MOST_BYTES, architecture_file
 from .base import digest_of_bytes
 from .contract import DataContract
 from .contract_graph import check_contracts
@@ -24,6 +25,7 @@ CONTRACTS, MODELS, FLOOR = "data_contracts", "models", "models/floor.yaml"
 _CONTRACT = re.compile(r"data_contracts/([^/]+)\.yaml")
 _SQL = re.compile(r"data_contracts/([^/]+)\.sql")
 _MODEL = re.compile(r"models/([^/]+)/(spec\.yaml|champion\.lock\.yaml)")
+_ARCHITECTURE = re.compile(r"models/([^/]+)/architecture\.py")
 _CARD = re.compile(r"models/[^/]+/card\.md")
 _FREE = re.compile(r"(.*/)?(\.[^/]*|[^/]*\.(md|py|txt))")
 
@@ -81,6 +83,7 @@ class _Reader:
 
     def read(self) -> None:
         """Every file that the layout knows; a YAML file that it does not know is a problem, not ignored."""
+        self.paths.sort(key=lambda path: bool(_ARCHITECTURE.fullmatch(path)))  # they belong to a spec
         for path in self.paths:
             if match := _CONTRACT.fullmatch(path):
                 self._contract(match[1], path)
@@ -92,6 +95,8 @@ class _Reader:
                 self._model(match[1], path)
             elif _CARD.fullmatch(path):
                 self._bytes(path)
+            elif match := _ARCHITECTURE.fullmatch(path):
+                self._architecture(match[1], path)
             elif not _FREE.fullmatch(path):
                 self._stray(path)
 
@@ -156,6 +161,10 @@ class _Reader:
         if path.endswith("/spec.yaml"):
             spec, document, problems = read(ModelSpec, data, path)
             if spec and document:
+                if spec.architecture is not None:
+                    hint = f"Write it to {architecture_file(name)}."
+                    problems = [*problems, document.problem(("architecture",), "a network is no part of a spec.", hint)]
+                    spec = spec.model_copy(update={"architecture": None})
                 self.specs[name], self.documents[name] = spec, document
                 self._named(document, "name", spec.name, name)
         else:
@@ -167,6 +176,22 @@ class _Reader:
                 hint = "Remove the lock with the model, or restore spec.yaml."
                 self._say(path, "there is no spec beside this lock.", hint)
         self.problems += problems
+
+    def _architecture(self, name: str, path: str) -> None:
+        data = self._bytes(path)
+        if f"{MODELS}/{name}/spec.yaml" not in self.paths:
+            self._say(path, "there is no spec beside this network.", "Restore spec.yaml, or remove the file.")
+        if data is None or name not in self.specs:
+            return
+        if len(data) > MOST_BYTES:
+            self._say(path, f"it has {len(data):,} bytes; at most {MOST_BYTES:,} are read.", "Write less.")
+            return
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self._say(path, f"byte {error.start} is not UTF-8.", "Save the file as UTF-8 text.")
+        else:
+            self.specs[name] = self.specs[name].model_copy(update={"architecture": text})
 
     def _named(self, document: Document, key: str, given: str, folder: str) -> None:
         if given != folder:

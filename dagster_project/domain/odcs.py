@@ -106,6 +106,7 @@ def _contract(document: Document, sql: str | None, sql_file: str | None) -> Data
         derivation=derivation,
         conditions=(*additions.deepchecks, *_conditions(root)),
         label_delay=additions.label_delay,
+        frequency=additions.frequency,
         file=document.file,
     )
 
@@ -134,6 +135,10 @@ def _column(document: Document, location: Location, raw: dict[str, Any]) -> Colu
         unit=additions.unit,
         role=additions.role,
         modality=additions.modality,
+        language=additions.language,
+        image=additions.image,
+        series=additions.series,
+        horizon=additions.horizon,
         available_at=additions.available_at,
         line=document.line(location),
     )

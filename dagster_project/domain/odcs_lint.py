@@ -129,10 +129,11 @@ def _roles(document: Document) -> _Found:
     for role in (Role.EVENT_TIME, Role.WEIGHT):
         for location in roles.get(role, [])[1:]:
             yield location, f"a second column with the role {role}.", "A dataset has one."
-    if not roles.get(Role.LABEL):
-        additions_of, _ = read_additions(document, document.value, (), ContractAdditions)
-        if additions_of.label_delay is not None:
-            yield (), "there is a threeacts.label_delay and no label.", "Give a column the role label."
+    additions_of, _ = read_additions(document, document.value, (), ContractAdditions)
+    if additions_of.label_delay is not None and not roles.get(Role.LABEL):
+        yield (), "there is a threeacts.label_delay and no label.", "Give a column the role label."
+    if additions_of.frequency is not None and not roles.get(Role.EVENT_TIME):
+        yield (), "there is a threeacts.frequency and no event time.", "Give a column the role event_time."
 
 
 def _conditions(document: Document) -> _Found:

@@ -1,5 +1,6 @@
 """Ids of answered rows, and what came into the prediction log's table."""
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -14,15 +15,22 @@ _ENDS = 4096
 
 def row_texts(first: int, rows: int) -> list[str]:
     """Canonical texts of ``rows`` consecutive UUIDv7 (RFC 9562, section 5.7); ``first`` is 128 bits."""
-    texts: list[str] = []
+    return [head + end for head, ends in _parts(first, rows) for end in ends]
+
+
+def row_texts_json(first: int, rows: int) -> bytes:
+    """The same as a JSON array, at a third of the cost."""
+    between = '","'
+    return f'["{between.join([head + (between + head).join(ends) for head, ends in _parts(first, rows)])}"]'.encode()
+
+
+def _parts(first: int, rows: int) -> Iterator[tuple[str, list[str]]]:
     number, last = first, first + rows
     while number < last:
-        head = _head(number // _ENDS)
         low = number % _ENDS
         ends = _ends()[low : low + last - number]
-        texts += [head + end for end in ends]
+        yield _head(number // _ENDS), ends
         number += len(ends)
-    return texts
 
 
 @lru_cache(maxsize=16)

@@ -19,6 +19,7 @@ class ShownColumn(StrictModel):
     name: str
     description: str = ""
     unit: str | None = None
+    shape: tuple[int, ...] = Field(default=(), description="of an image or a window, which is drawn")
 
 
 class ReviewRow(StrictModel):

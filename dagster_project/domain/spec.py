@@ -19,6 +19,7 @@ Positive = Annotated[timedelta, Field(gt=timedelta(0))]
 NumericTransform = Literal["standard", "min_max", "robust", "none"]
 CategoricalTransform = Literal["one_hot", "ordinal"]
 TextTransform = Literal["words", "characters"]
+ImageTransform = Literal["pooled", "pixels"]
 
 
 class ContractReference(StrictModel):
@@ -40,8 +41,10 @@ class Features(StrictModel):
 
     include: tuple[str, ...] = Field(min_length=1)
     exclude: tuple[str, ...] = ()
-    transforms: dict[str, NumericTransform | CategoricalTransform | TextTransform] = Field(
-        default_factory=dict, description="by column; default: standard for numbers, words for text, one_hot otherwise"
+    transforms: dict[str, NumericTransform | CategoricalTransform | TextTransform | ImageTransform] = Field(
+        default_factory=dict,
+        description="by column; default: standard for numbers and windows, words for text, pooled for images, one_hot "
+        "otherwise; networks of a kind read images and texts in their own way",
     )
     selection: Selection = Selection()
 
@@ -91,10 +94,19 @@ class StratifiedSplit(StrictModel):
 Split = Annotated[TimeSplit | GroupSplit | StratifiedSplit, Field(discriminator="by")]
 
 
+class Weights(StrictModel):
+    """What a network begins with instead of chance: a safetensors file in the artifact store (``acts weights``)."""
+
+    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    licence: str = Field(min_length=1, description="SPDX name of the licence under which they may be used")
+    freeze: bool = Field(default=False, description="train what the file has no weights for, and nothing else")
+
+
 class CandidateFamily(StrictModel):
     """One family in the search; ``search`` narrows or fixes parts of the family's space."""
 
     family: str
+    weights: Weights | None = Field(default=None, description="of a network: pretrained")
     search: dict[str, Distribution | str | int | float | bool | None] = Field(default_factory=dict)
 
 
@@ -130,12 +142,25 @@ class ModelSpec(StrictModel):
     serving: Serving = Serving()
     monitoring: Monitoring = Monitoring()
     experiment: Experiment = Experiment()
+    architecture: str | None = Field(
+        default=None, description="not to be written here: architecture.py beside the spec"
+    )
+
+    @property
+    def pretrained(self) -> tuple[Weights, ...]:
+        """Weights that candidates begin with."""
+        return tuple(candidate.weights for candidate in self.candidates if candidate.weights)
 
     def training_part(self) -> dict[str, Any]:
         """What the bytes of a candidate depend on: gates, wording, contract range and what comes after are left out."""
         after = {"serving", "monitoring", "experiment"}
         part = self.model_dump(mode="json", exclude={"description", "owners", "gates", "compute", "headroom", *after})
         part["contract"].pop("version")
+        part["candidates"] = [
+            {key: value for key, value in c.items() if key != "weights" or value} for c in part["candidates"]
+        ]
+        if self.architecture is None:
+            part.pop("architecture")
         if shared := self.compute.training_part():
             part["compute"] = shared
         if asked := self.headroom.training_part():

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from .base import digest_of_bytes
 from .gates import Floor, Gate, title
 from .plan import Change
 from .spec import ModelSpec
@@ -72,7 +73,12 @@ def gate_differences(base: tuple[Gate, ...], head: tuple[Gate, ...]) -> Iterator
 
 def _comparable(spec: ModelSpec) -> dict[str, Any]:
     fields = spec.model_dump(mode="json", exclude={"gates"})
-    fields["candidates"] = {c["family"]: c["search"] for c in fields["candidates"]}
+    fields["candidates"] = {
+        c["family"]: {**c["search"], **({"weights": c["weights"]} if c["weights"] else {})}
+        for c in fields["candidates"]
+    }
+    if spec.architecture is not None:
+        fields["architecture"] = digest_of_bytes(spec.architecture.encode())[:19]
     return fields
 
 

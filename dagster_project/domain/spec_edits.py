@@ -30,7 +30,7 @@ def widened(text: str, spec: ModelSpec) -> str:
     for key in ("trials", "time_budget"):
         if getattr(search, key) != getattr(spec.search, key):
             edited = _with(edited, key, str(search.model_dump(mode="json")[key]))
-    if _read(edited, spec.name) != spec.model_copy(update={"search": search}):
+    if _read(edited, spec.name) != spec.model_copy(update={"search": search, "architecture": None}):
         raise _unclear(spec.name)
     return edited
 

@@ -143,13 +143,26 @@ def _order(tree: "exp.Expr") -> _Found:
     for limit in tree.find_all(exp.Limit, exp.Offset, exp.Fetch):
         if limit.parent is not None and not limit.parent.args.get("order"):
             yield limit, "which rows a LIMIT leaves is not defined without an order.", "Add ORDER BY a unique column."
+    counting = (exp.RowNumber, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.ArrayAgg)
     for window in tree.find_all(exp.Window):
-        counts = isinstance(window.this, exp.RowNumber | exp.Lag | exp.Lead | exp.FirstValue | exp.LastValue)
-        if counts and not window.args.get("order"):
+        if isinstance(window.this, counting) and not _ordered(window):
             yield window, "a window function that counts rows needs an order.", "Add ORDER BY a unique column."
     for join in tree.find_all(exp.Join):
         if join.args.get("method") == "POSITIONAL":
             yield join, "a positional join depends on the order of the rows.", "Join on a key."
+
+
+def _ordered(window: "exp.Window") -> bool:
+    """Whether it has an order, or goes by the name of one that has (``OVER name``, ``WINDOW name AS (...)``)."""
+    from sqlglot import exp
+
+    select = window.find_ancestor(exp.Select)
+    named = {each.name: each for each in (select.args.get("windows") or () if select else ())}
+    for _ in range(len(named) + 1):
+        if window.args.get("order"):
+            return True
+        window = named.get(window.alias, window)
+    return False
 
 
 def _columns(tree: "exp.Expr", columns: Sequence[str] | None) -> _Found:

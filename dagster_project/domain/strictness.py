@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 
+from .behaviour import Behaviour
 from .gates import (
     BaselineGate,
+    BehaviourGate,
     BoundGate,
     CalibrationGate,
     ChampionGate,
     DeepchecksGate,
     Gate,
     LatencyGate,
+    NearDuplicatesGate,
     ParityGate,
+    RobustnessGate,
     SizeGate,
     SlicesGate,
 )
@@ -36,15 +40,30 @@ def implies(new: Gate, old: Gate) -> bool:
         case DeepchecksGate(), DeepchecksGate():
             stricter = set(new.suites) >= set(old.suites) and set(new.allow) <= set(old.allow)
             return stricter and new.conditions == old.conditions
+        case RobustnessGate(), RobustnessGate():
+            same = new.metric == old.metric and set(new.changes) >= set(old.changes)
+            return same and new.maximum_drop <= old.maximum_drop
+        case BehaviourGate(), BehaviourGate():
+            return set(map(_said, new.tests)) >= set(map(_said, old.tests))
+    return _simple(new, old)
+
+
+def _simple(new: Gate, old: Gate) -> bool:
+    match new, old:
         case LatencyGate(), LatencyGate():
             return new.batch == old.batch and new.maximum_ms <= old.maximum_ms
         case SizeGate(), SizeGate():
             return new.maximum_mb <= old.maximum_mb
-        case CalibrationGate(), CalibrationGate():
-            return new.maximum <= old.maximum
-        case ParityGate(), ParityGate():
-            return new.maximum <= old.maximum
+    if isinstance(new, _CEILINGS) and isinstance(old, _CEILINGS):
+        return new.maximum <= old.maximum
     return isinstance(new, BaselineGate)  # it has nothing that could be set lower
+
+
+_CEILINGS = (CalibrationGate, ParityGate, NearDuplicatesGate)
+
+
+def _said(test: Behaviour) -> str:
+    return test.content_digest()
 
 
 def _bound(new: BoundGate, old: BoundGate) -> bool:

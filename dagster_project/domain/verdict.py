@@ -47,6 +47,7 @@ class Measurement(StrictModel):
     count: int = Field(default=0, description="rows measured")
     slice: str | None = None
     method: str = ""
+    against: str | None = Field(default=None, description="whom a gain is over")
 
 
 class Comparison(StrictModel):

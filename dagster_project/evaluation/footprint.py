@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from dagster_project.domain.bundle import BundleManifest
-from dagster_project.domain.gate_findings import FLIPPED_LABELS, LATENCY, PARITY, SIZE, batch_name
+from dagster_project.domain.measured import FLIPPED_LABELS, LATENCY, PARITY, SIZE, batch_name
 from dagster_project.domain.verdict import Measurement
 from dagster_project.inference.predictor import OnnxPredictor
 
@@ -23,7 +23,7 @@ def measure_latency(predictor: OnnxPredictor, columns: "Mapping[str, np.ndarray]
     """
     import numpy as np
 
-    taken = {name: np.resize(np.asarray(column).reshape(-1), batch) for name, column in columns.items()}
+    taken = {name: np.take(np.asarray(column), range(batch), axis=0, mode="wrap") for name, column in columns.items()}
     for _ in range(3):
         predictor.predict(taken)
     medians = [median(_round(predictor, taken)) for _ in range(ROUNDS)]

@@ -8,6 +8,7 @@ from dagster_project.domain.contract import DataContract, LogicalType, Role
 from dagster_project.domain.snapshot import Snapshot
 from dagster_project.factories.checks import table
 from dagster_project.factories.plots import bars, over_time
+from dagster_project.factories.samples import samples_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +61,8 @@ def _pictures(contract: DataContract, snapshot: Snapshot, done: "Materialised") 
     times = [c.name for c in contract.with_role(Role.EVENT_TIME) if c.logical_type is not LogicalType.TIME]
     if times:
         shown["rows_over_time"] = dg.MetadataValue.md(_rows_over_time(read(snapshot, columns=times[:1]), times[0]))
-    return shown
+    drawn = samples_of(contract, snapshot)
+    return {**shown, **{name: dg.MetadataValue.md(text) for name, text in drawn.items()}}
 
 
 def _rows_over_time(frame: "pl.LazyFrame", column: str) -> str:

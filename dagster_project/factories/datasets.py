@@ -92,5 +92,7 @@ def _columns(contract: DataContract) -> Iterator[dg.TableColumn]:
 
 
 def _other(column: Column) -> list[str]:
+    size = " x ".join(map(str, column.shape))
     facts = {"role": column.role, "unit": column.unit, "from": column.minimum, "to": column.maximum}
-    return [f"{name} {value}" for name, value in facts.items() if value is not None]
+    facts[column.modality or "tabular"] = size if column.modality not in (None, "tabular") else None
+    return [f"{name} {value}".strip() for name, value in facts.items() if value is not None]

@@ -32,19 +32,24 @@ def features_metadata(projection: Projection, contract: DataContract, snapshot: 
     counts = read(snapshot, columns=list(projection.names)).select(pl.all().null_count()).collect().row(0, named=True)
     shares = {name: count / max(snapshot.rows, 1) for name, count in counts.items()}
     rows = (
-        (name, "number" if name in projection.numeric else "category", column.unit or "", f"{shares[name]:.2%}")
+        (name, _read_as(name, projection), column.unit or "", f"{shares[name]:.2%}")
         for name in projection.names
         for column in [contract.column(name)]
     )
     shown = {
         "numeric": len(projection.numeric),
         "categorical": len(projection.categorical),
+        "wide": len(projection.shapes),
         "columns": dg.MetadataValue.md(table(("column", "read as", "unit", "missing"), rows)),
     }
     if any(shares.values()):
         worst = dict(sorted(shares.items(), key=lambda item: -item[1])[:MOST_BARS])
         shown["missing_shares"] = dg.MetadataValue.md(bars(worst, "Missing values of features", "share of rows"))
     return shown
+
+
+def _read_as(name: str, projection: Projection) -> str:
+    return projection.modalities.get(name) or ("number" if name in projection.numeric else "category")
 
 
 def split_metadata(spec: ModelSpec, parts: SplitResult) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -144,6 +145,33 @@ def paired_bars(
     axes.invert_yaxis()
     axes.set_xlabel(unit)
     axes.legend(fontsize=7)
+    return _markdown(figure, title)
+
+
+def contact_sheet(images: "Sequence[np.ndarray]", title: str, across: int = 10) -> str:
+    """Images, uint8 (height, width, channels), beside and below each other."""
+    import numpy as np
+
+    height, width, channels = images[0].shape
+    rows = -(-len(images) // across)
+    sheet = np.full((rows * (height + 1), min(across, len(images)) * (width + 1), channels), 255, np.uint8)
+    for place, image in enumerate(images):
+        down, right = place // across * (height + 1), place % across * (width + 1)
+        sheet[down : down + height, right : right + width] = image
+    figure, axes = _figure(title, height=0.6 + 6.0 * sheet.shape[0] / sheet.shape[1])
+    axes.imshow(sheet.squeeze(-1) if channels == 1 else sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_axis_off()
+    return _markdown(figure, title)
+
+
+def lines(windows: Sequence[Sequence[float | None]], title: str, x: str, y: str) -> str:
+    """Windows of a series over each other; a missing step is a gap."""
+    figure, axes = _figure(title)
+    for window in windows:
+        steps = [float("nan") if step is None else step for step in window]
+        axes.plot(range(1 - len(steps), 1), steps, linewidth=1, alpha=0.8)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
     return _markdown(figure, title)
 
 

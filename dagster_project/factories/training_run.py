@@ -21,6 +21,7 @@ from dagster_project.factories.provenance import vouch
 from dagster_project.factories.reuse import build_ref, stored_bundle
 from dagster_project.storage.leases import LeaseLedger
 from dagster_project.storage.store import ArtifactStore
+from dagster_project.storage.weights import lend_weights
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def train_or_reuse(
     """The bundle of this spec over this snapshot.
 
     Raises:
-        RefusedError: it would cross its cost ceiling, reached it or its deadline; nothing could be learnt; or the
-            export does not answer as the estimator did.
+        RefusedError: it would cross its cost ceiling, reached it or its deadline; nothing could be learnt; the export
+            does not answer as the estimator did; or its pretrained weights are not in the store.
         UsageError: the training program found something wrong in the user's files.
         MachineryError: it broke; its own words are in the run's log.
     """
@@ -60,6 +61,7 @@ def train_or_reuse(
     started, profiles, leases = time.perf_counter(), load_profiles(), LeaseLedger(workspace.ledger)
     check_ceiling(spec.name, spec.compute, profiles, leases)
     request = build_request(spec, projection, snapshot, split, store=workspace.store, result="")
+    lend_weights(spec.pretrained, store, ArtifactStore(workspace.store))
     lease = begin(spec.name, keys.build, context.run.run_id, spec.compute, profiles)
     place = place_of(context, pipes, profiles.of(spec.compute), profiles.currency)
     result, end = train_within(place, lease, request, leases, profiles.currency, context.log)

@@ -1,10 +1,9 @@
 """A stranger's ONNX file as data: looked at before anything runs it.
 
 The format is the protobuf of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. What is refused cannot be needed
-by a graph that maps one row of raw columns to one answer: code of others (operator domains but for one operator that
-cuts text, functions), files beside
-the file (external data), control flow, chance, and tensors that are larger in words than in bytes. What a graph takes
-while it runs is limited where it runs (:mod:`limits`).
+by a graph that maps one row of raw columns to one answer: code of others (functions, operator domains but for two
+operators that cut and hash text), files beside the file (external data), control flow, chance, and tensors that are
+larger in words than in bytes. What a graph takes while it runs is limited where it runs (:mod:`limits`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,8 +24,8 @@ MAX_NODES = 20_000
 MAX_ELEMENTS = 50_000_000
 IR_VERSIONS = range(4, 14)
 OPSETS = {"ai.onnx": range(9, 25), "ai.onnx.ml": range(1, 6)}
-CONTRIBUTED = {"com.microsoft": frozenset({"Tokenizer"})}
-"""Operators of onnxruntime's own that are run, by domain: this one's expressions are RE2's, which never explode."""
+CONTRIBUTED = {"com.microsoft": frozenset({"Tokenizer", "MurmurHash3"})}
+"""onnxruntime's own operators that are run, by domain: expressions that cut texts are RE2's, which never explode."""
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
 CHANCE = frozenset(
     {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
@@ -109,7 +108,7 @@ def _signature(graph: "onnx.GraphProto", manifest: BundleManifest) -> Iterator[s
 
     kinds = {"float32": (onnx.TensorProto.FLOAT,), "string": (onnx.TensorProto.STRING,)}
     inputs = {entry.name: kinds[entry.dtype] for entry in manifest.inputs}
-    yield from _values("input", graph.input, inputs, 1)
+    yield from _values("input", graph.input, inputs, {entry.name: entry.width for entry in manifest.inputs})
     number = (onnx.TensorProto.FLOAT,)
     label = (onnx.TensorProto.INT64, onnx.TensorProto.STRING)
     outputs: Mapping[str, Sequence[onnx.TensorProto.DataType]] = {"label": label, "probabilities": number}
@@ -117,14 +116,14 @@ def _signature(graph: "onnx.GraphProto", manifest: BundleManifest) -> Iterator[s
         outputs = {"value": number}
     if set(manifest.outputs) != set(outputs) or len(manifest.outputs) != len(outputs):
         yield f"the manifest lists the outputs {list(manifest.outputs)}; {manifest.task} has {list(outputs)}"
-    yield from _values("output", graph.output, outputs, max(1, len(manifest.classes)))
+    yield from _values("output", graph.output, outputs, dict.fromkeys(outputs, max(1, len(manifest.classes))))
 
 
 def _values(
     kind: str,
     found: "Iterable[onnx.ValueInfoProto]",
     wanted: "Mapping[str, Sequence[onnx.TensorProto.DataType]]",
-    width: int,
+    widths: Mapping[str, int],
 ) -> Iterator[str]:
     import onnx
 
@@ -140,7 +139,7 @@ def _values(
         if value.name in wanted and element not in wanted[value.name]:
             types = " or ".join(onnx.TensorProto.DataType.Name(t) for t in wanted[value.name])
             yield f"{kind} {_name(value.name)} has element type {element}; it must be {types}"
-        dims = value.type.tensor_type.shape.dim
+        dims, width = value.type.tensor_type.shape.dim, widths.get(value.name, 1)
         if len(dims) > 2 or (len(dims) == 2 and dims[1].dim_value not in (0, 1, width)):
             yield f"{kind} {_name(value.name)} has a shape that is not (rows, {width})"
         if dims and dims[0].HasField("dim_value"):
@@ -169,7 +168,7 @@ def _node(node: "onnx.NodeProto", constants: "dict[str, onnx.TensorProto]") -> I
     if node.domain in CONTRIBUTED:
         if node.op_type not in CONTRIBUTED[node.domain]:
             listed = ", ".join(sorted(CONTRIBUTED[node.domain]))
-            yield f"{name} ({node.op_type}) is of {node.domain}, of which {listed} alone is run"
+            yield f"{name} ({node.op_type}) is of {node.domain}, of which {listed} alone are run"
     elif (node.domain or "ai.onnx") not in OPSETS:
         yield f"{name} is of the foreign operator domain {_name(node.domain)}; use {' and '.join(OPSETS)} only"
     if node.op_type in CONTROL_FLOW:

@@ -74,7 +74,7 @@ class OnnxPredictor:
             raise RefusedError(f"onnxruntime cannot load the ONNX file: {error}. Export it again.") from None
 
     def predict(self, columns: Mapping[str, Any]) -> Answers:
-        """Answer to columns of shape (n,) or (n, 1): numbers (NaN is missing) or text ("" is missing)."""
+        """Answer to columns of shape (n,) or (n, width): numbers (NaN is missing) or text ("" is missing)."""
         feed = {entry.name: _tensor(columns, entry) for entry in self.manifest.inputs}
         lengths = {len(tensor) for tensor in feed.values()}
         if len(lengths) != 1:
@@ -134,10 +134,12 @@ def _tensor(columns: Mapping[str, Any], entry: Input) -> "np.ndarray":
         raise RefusedError(f"the column {entry.name!r} must hold numbers, not {column.dtype}")
     if entry.dtype == "string" and column.dtype.kind not in "OU":
         raise RefusedError(f"the column {entry.name!r} must hold text, not {column.dtype}")
-    if column.ndim > 2 or (column.ndim == 2 and column.shape[1] != 1) or column.ndim == 0:
-        raise RefusedError(f"the column {entry.name!r} has shape {column.shape}; it must be (rows,) or (rows, 1)")
+    fits = (column.ndim == 2 and column.shape[1] == entry.width) or column.ndim == 1 == entry.width
+    if not fits:
+        due = "(rows,) or (rows, 1)" if entry.width == 1 else f"(rows, {entry.width})"
+        raise RefusedError(f"the column {entry.name!r} has shape {column.shape}; it must be {due}")
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, as in training
-        return column.reshape(-1, 1).astype(np.float32 if entry.dtype == "float32" else object)
+        return column.reshape(-1, entry.width).astype(np.float32 if entry.dtype == "float32" else object, copy=False)
 
 
 def batches(feed: "dict[str, np.ndarray]", rows: int, most: int) -> "Iterator[dict[str, np.ndarray]]":

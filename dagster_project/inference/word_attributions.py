@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .attributions import attribute
+from .part_attributions import attribute_parts
 from .walks import Answer, Columns
 
 if TYPE_CHECKING:
@@ -42,17 +42,13 @@ def attribute_words(
     pieces = pieces_of(str(row[column].reshape(-1)[0]))
     if not pieces:
         return None
-    names = [f"{place}" for place in range(len(pieces))]
 
-    def answer_to(there: Columns) -> "np.ndarray":
-        kept = np.hstack([there[name].reshape(-1, 1) for name in names]) > 0
-        texts = ["".join(piece for piece, is_there in zip(pieces, each, strict=True) if is_there) for each in kept]
-        same = {name: np.repeat(values, len(texts), axis=0) for name, values in row.items()}
-        return answer({**same, column: np.array(texts, object).reshape(-1, 1)})
+    def build(there: "np.ndarray") -> "np.ndarray":
+        kept = ["".join(piece for piece, is_there in zip(pieces, each, strict=True) if is_there) for each in there]
+        return np.array(kept, object).reshape(-1, 1)
 
-    whole, nothing = ({name: np.full((1, 1), here, np.float32) for name in names} for here in (1.0, 0.0))
-    found = attribute(answer_to, whole, nothing, pairs=pairs, seed=seed)
-    return WordAttributions(tuple(pieces), found.values[0], found.base)
+    found = attribute_parts(answer, row, column, len(pieces), build, pairs, seed)
+    return WordAttributions(tuple(pieces), found.values, found.base)
 
 
 def pieces_of(text: str) -> list[str]:

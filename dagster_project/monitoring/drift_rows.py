@@ -10,7 +10,7 @@ from dagster_project.domain.projection import project
 from dagster_project.monitoring.champion import asked_again, lock_of, positive_scores, rows_of_champion
 from dagster_project.monitoring.tables import NATURAL, answered_with_truth, answers, input_column, with_inputs
 from dagster_project.monitoring.watched import Watched
-from dagster_project.quality.text_properties import text_properties
+from dagster_project.quality.properties import properties
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -105,11 +105,16 @@ def _side(
     import polars as pl
 
     known = project(watched.spec, watched.contract)
-    columns = {name: _values(rows[held], number=name in known.numeric) for name, held in names.items()}
+    described = [watched.contract.column(name) for name in names if name in known.modalities]
+    columns = {
+        name: _values(rows[held], number=name in known.numeric)
+        for name, held in names.items()
+        if name not in known.modalities
+    }
     columns |= {f"{name}{MISSING}": _gone(column) for name, column in list(columns.items())}
-    text = pl.DataFrame({name: rows[held] for name, held in names.items() if name in known.text})
-    columns |= {each.name: _values(each, number=True) for each in text_properties(text, text.columns)}
-    columns = {name: column for name, column in columns.items() if name not in known.text}
+    things = pl.DataFrame({column.name: _there(rows[names[column.name]]) for column in described})
+    columns |= {f"{each.name}{MISSING}": np.where(each.is_null(), "yes", "no").astype(object) for each in things}
+    columns |= {each.name: _values(each, number=True) for each in properties(things, described)}
     columns[PREDICTION] = _values(said, number=watched.spec.task != "multiclass")
     if label.null_count() < len(label) or not len(label):
         columns[LABEL] = _values(label, number=watched.spec.task == "regression")
@@ -145,6 +150,13 @@ def _values(column: "pl.Series", *, number: bool) -> "np.ndarray":
         return column.cast(pl.Float64).to_numpy().astype(np.float32).astype(np.float64)
     text = column.cast(pl.String)
     return text.set(text == "", None).to_numpy().astype(object) if len(text) else np.empty(0, object)
+
+
+def _there(series: "pl.Series") -> "pl.Series":
+    """A text, images or windows; the empty text is missing, as in the log."""
+    import polars as pl
+
+    return series.set(series == "", None) if series.dtype == pl.String and len(series) else series
 
 
 def _gone(column: "np.ndarray") -> "np.ndarray":

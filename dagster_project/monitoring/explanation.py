@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.data.told import told
 from dagster_project.domain.explanation import ColumnShare, ExplainedError, ExplanationReport
 from dagster_project.domain.projection import project
 from dagster_project.inference.attributions import answer_of, attribute
@@ -127,7 +128,7 @@ def _worst(
     judge = Judge(watched)
     loss = losses(judge.answers(rows), judge.truth(rows))
     rows = rows[worst(loss, rows["row_id"].to_list())]
-    told = [
+    of_rows = [
         Told(row["row_id"], *_said_and_truth(row), float(each))
         for row, each in zip(rows.iter_rows(named=True), sorted(loss, reverse=True), strict=False)
     ]
@@ -137,7 +138,7 @@ def _worst(
         asked,
         _columns(inputs, predictor),
         background,
-        told,
+        of_rows,
         lambda name, place: _shown(watched, name, inputs[name][place]),
     )
 
@@ -148,5 +149,5 @@ def _said_and_truth(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _shown(watched: Watched, name: str, logged: Any) -> str:
-    value = plain(logged, watched.contract.column(name))
-    return "missing" if value in (None, "") else str(value)
+    column = watched.contract.column(name)
+    return told(plain(logged.to_list() if hasattr(logged, "to_list") else logged, column), column)

@@ -42,7 +42,7 @@ def ask(watched: Watched, now: datetime) -> ReviewQueue:
         model=watched.spec.name,
         now=now,
         question=_question(watched),
-        columns=tuple(ShownColumn(name=c.name, description=c.description, unit=c.unit) for c in columns),
+        columns=tuple(ShownColumn(name=c.name, description=c.description, unit=c.unit, shape=c.shape) for c in columns),
         rows=tuple(_rows(watched, asked, chosen, columns)),
         candidates=asked.filter(~pl.col("row_id").is_in(list(said))).height,
         measure="margin" if watched.spec.task in CLASSIFICATION else None,

@@ -98,14 +98,19 @@ def answered_with_truth(
 
 
 def with_inputs(frame: "pl.LazyFrame", watched: Watched) -> "pl.LazyFrame":
-    """Rows whose inputs were logged, with a column an input (:func:`input_column`), numbers as Float64, text as String.
+    """Rows whose inputs were logged, with a column an input (:func:`input_column`): numbers as Float64, text as String,
+    images and windows as lists.
 
     What is missing, and NaN, is null.
     """
     import polars as pl
 
     columns = project(watched.spec, watched.contract)
-    kinds = {**dict.fromkeys(columns.numeric, pl.Float64()), **dict.fromkeys(columns.categorical, pl.String())}
+    kinds: dict[str, pl.DataType] = {
+        **dict.fromkeys(columns.numeric, pl.Float64()),
+        **dict.fromkeys(columns.categorical, pl.String()),
+        **dict.fromkeys(columns.shapes, pl.List(pl.Float64)),
+    }
     logged = frame.filter(pl.col("inputs").is_not_null())
     parsed = logged.with_columns(pl.col("inputs").str.json_decode(pl.Struct(kinds)))
     fields = [pl.col("inputs").struct.field(name).alias(input_column(name)) for name in kinds]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dagster_project.domain.contract import Column, DataContract, LogicalType, Role
 from dagster_project.quality.library import load
-from dagster_project.quality.text_properties import text_properties
+from dagster_project.quality.properties import identities, properties
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +21,12 @@ Task = Literal["binary", "multiclass", "regression"]
 class Layout:
     """Which columns are looked at, and as what. Columns of other types (dates, times) are left out.
 
-    ``text`` columns are looked at by their properties.
+    Columns that are ``described`` are looked at by their properties: texts, images, windows.
     """
 
     features: tuple[str, ...]
     categorical: tuple[str, ...]
-    text: tuple[str, ...] = ()
+    described: tuple[Column, ...] = ()
     label: str | None = None
     task: Task | None = None
     event_time: str | None = None
@@ -38,10 +38,15 @@ class Layout:
         extra = (self.label, self.event_time, self.index)
         return self.features + tuple(name for name in extra if name is not None)
 
-    def with_texts(self) -> "Layout":
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Features and what is described."""
+        return self.features + tuple(column.name for column in self.described)
+
+    def as_they_are(self) -> "Layout":
         """The layout for checks that ask whether rows are the same: a text is what it is."""
-        features, categorical = self.features + self.text, self.categorical + self.text
-        return replace(self, features=features, categorical=categorical, text=())
+        named = tuple(column.name for column in self.described)
+        return replace(self, features=self.read, categorical=self.categorical + named, described=())
 
 
 def layout_of(
@@ -50,14 +55,13 @@ def layout_of(
     """Without ``features`` every number, text and boolean column without a role; without ``label`` the contract's."""
     names = features if features is not None else [c.name for c in contract.columns if c.role is None]
     usable = [contract.column(name) for name in names]
-    usable = [column for column in usable if column.logical_type in (*CATEGORICAL, *NUMERIC)]
-    text = tuple(column.name for column in usable if column.modality == "text")
-    usable = [column for column in usable if column.name not in text]
+    described = tuple(column for column in usable if column.modality not in (None, "tabular"))
+    usable = [c for c in usable if c not in described and c.logical_type in (*CATEGORICAL, *NUMERIC)]
     label = label or _first(contract.with_role(Role.LABEL))
     return Layout(
         features=tuple(column.name for column in usable),
         categorical=tuple(column.name for column in usable if column.logical_type in CATEGORICAL),
-        text=text,
+        described=described,
         label=label,
         task=task or (_task_of(contract.column(label)) if label else None),
         event_time=_first(contract.with_role(Role.EVENT_TIME)),
@@ -74,7 +78,7 @@ def shared(layout: Layout, frames: Sequence["pl.DataFrame"]) -> Layout:
     return Layout(
         features=tuple(filter(there, layout.features)),
         categorical=tuple(filter(there, layout.categorical)),
-        text=tuple(filter(there, layout.text)),
+        described=tuple(column for column in layout.described if there(column.name)),
         label=layout.label if there(layout.label) else None,
         task=layout.task if there(layout.label) else None,
         event_time=layout.event_time if there(layout.event_time) else None,
@@ -99,16 +103,16 @@ def dataset(frame: "pl.DataFrame", layout: Layout, first_row: int, name: str) ->
     import numpy as np
     import pandas as pd
 
-    values = {column: plain(frame[column]) for column in layout.columns}
+    values = {column: plain(frame[column]) for column in layout.columns if column not in layout.categorical}
     for column in layout.categorical:
-        values[column] = _text(frame[column])
-    properties = text_properties(frame, layout.text)
-    values |= {column.name: plain(column) for column in properties}
+        values[column] = _text(identities(frame[column]))
+    described = properties(frame, layout.described)
+    values |= {column.name: plain(column) for column in described}
     table = pd.DataFrame(values, index=np.arange(first_row, first_row + len(frame)))
     return load().Dataset(
         table,
         label=layout.label,
-        features=[*layout.features, *properties.columns],
+        features=[*layout.features, *described.columns],
         cat_features=list(layout.categorical),
         index_name=layout.index,
         datetime_name=layout.event_time,

@@ -18,10 +18,10 @@ from dagster_project.quality.catalogue import ALONE, LEFT_OUT, NOT_BETWEEN_VERSI
 from dagster_project.quality.library import load
 from dagster_project.quality.page import Displays, fragment, page
 from dagster_project.quality.plan import Check, Rulebook, checks_of
+from dagster_project.quality.properties import property_names
 from dagster_project.quality.rows import Layout, as_polars, dataset, layout_of, shared
 from dagster_project.quality.run import Job, Ran, run_jobs
 from dagster_project.quality.sidebyside import usable_processes
-from dagster_project.quality.text_properties import property_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +147,7 @@ def _contexts(
 ) -> Callable[[Check], Any]:
     """The context of each check: texts that are alike in their properties are not the same rows."""
     seen = _context(train, validation, layout, displays)
-    whole = _context(train, validation, layout.with_texts(), displays) if layout.text else seen
+    whole = _context(train, validation, layout.as_they_are(), displays) if layout.described else seen
     return lambda check: whole if check.name in SAME_ROWS else seen
 
 
@@ -199,8 +199,7 @@ def _evaluation_jobs(
     shares = shares / shares.sum() if shares.sum() > 0 else shares + 1 / len(shares)
     model = repeater(rows.train_predictions, rows.validation_predictions)
     context = _context(train, validation, layout, displays, model=model, feature_importance=shares)
-    read = [*layout.features, *layout.text]
-    features = pl.concat([part.select(read) for part in (train, validation)], how="vertical_relaxed")
+    features = pl.concat([part.select(layout.read) for part in (train, validation)], how="vertical_relaxed")
     clocked = timed(rows.predict, model, features)
     clock = _context(train, validation, layout, displays, model=clocked, feature_importance=shares)
     jobs = []
@@ -217,11 +216,11 @@ def _evaluation_jobs(
 
 
 def _shares(importances: Mapping[str, float], layout: Layout) -> dict[str, float]:
-    """Of each feature that deepchecks sees, none negative; a text's is shared by its properties."""
+    """Of each feature that deepchecks sees, none negative; a text's or an image's is shared by its properties."""
     found = {name: max(0.0, importances.get(name, 0.0)) for name in layout.features}
-    for name in layout.text:
-        properties = property_names(name)
-        found |= dict.fromkeys(properties, max(0.0, importances.get(name, 0.0)) / len(properties))
+    for column in layout.described:
+        properties = property_names(column)
+        found |= dict.fromkeys(properties, max(0.0, importances.get(column.name, 0.0)) / len(properties))
     return found
 
 
@@ -241,7 +240,7 @@ def _not_run(suite: str, check: str, reason: str) -> Ran:
 
 def _columns_compared(layout: Layout, frames: "Sequence[pl.DataFrame]") -> Ran:
     """A column that only one version has cannot be compared: said, not hidden."""
-    old, new = (set(frame.columns) & {*layout.columns, *layout.text} for frame in frames)
+    old, new = (set(frame.columns) & {*layout.columns, *layout.read} for frame in frames)
     only = {"only in base": sorted(old - new), "only in head": sorted(new - old)}
     said = "; ".join(f"{where}: {', '.join(names)}" for where, names in only.items() if names)
     finding = Finding(

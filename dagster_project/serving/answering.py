@@ -3,15 +3,34 @@
 import asyncio
 import random
 import time
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dagster_project.domain.prediction import row_texts
+import msgspec
+
+from dagster_project.domain.prediction import row_texts_json
 from dagster_project.serving.batching import BrokenError, LateError, OverloadedError
-from dagster_project.serving.live import Columns
+from dagster_project.serving.columns import Columns
+from dagster_project.serving.live import Arrays
 from dagster_project.serving.prediction_log import Logged, PredictionLog, hashed, log_inputs
-from dagster_project.serving.protocol import InferRequest
+from dagster_project.serving.protocol import BadRequest, InferRequest, decode_request
 from dagster_project.serving.registry import Loaded, Registry
 from dagster_project.serving.row_ids import new_ids
+
+
+@dataclass(slots=True, repr=False)
+class Asked:
+    """An inference request and who answers it. ``started`` and ``deadline`` are by ``time.monotonic``.
+
+    ``body`` is what was sent, not compressed, and ``length`` that of its JSON, where tensors lie behind it.
+    """
+
+    loaded: Loaded
+    request: InferRequest
+    body: bytes
+    length: int | None
+    started: float
+    deadline: float
 
 
 class Answerer:
@@ -21,65 +40,80 @@ class Answerer:
         self._registry, self._log, self._key = registry, log, key
         self._mirrored: set[asyncio.Task[None]] = set()
 
-    async def answer(
-        self, loaded: Loaded, request: InferRequest, started: float, deadline: float, last: bool
-    ) -> tuple[Columns, dict[str, Any]]:
-        """Outputs by name, and the response's parameters: the rows' ids and the digest that answered.
-
-        ``last``: no other request is about to begin.
+    def begin(self, asked: Asked, last: bool) -> "Arrays | asyncio.Future[Arrays]":
+        """The model's answers, or who will have them. ``last``: no other request is about to begin.
 
         Raises:
-            OverloadedError, LateError, BrokenError: from the batcher.
+            OverloadedError, BrokenError: from the batcher.
         """
+        batcher, request, deadline = asked.loaded.batcher, asked.request, asked.deadline
         try:
-            answers = loaded.batcher.at_once(request.columns, request.rows, deadline) if last else None
-            if answers is None:
-                answers = await loaded.batcher.submit(request.columns, request.rows, deadline, last)
+            answers = batcher.at_once(request.columns, request.rows, deadline) if last else None
+        except BrokenError:
+            asked.loaded.observer.broke(request.rows)
+            raise
+        return batcher.submit(request.columns, request.rows, deadline, last) if answers is None else answers
+
+    def end(self, asked: Asked, found: "Arrays | asyncio.Future[Arrays]") -> tuple[Arrays, dict[str, Any]]:
+        """Outputs by name, and the response's parameters: the rows' ids and the digest that answered.
+
+        Raises:
+            LateError, BrokenError: from the batcher.
+        """
+        loaded, request = asked.loaded, asked.request
+        try:
+            answers = found.result() if isinstance(found, asyncio.Future) else found
         except BrokenError:
             loaded.observer.broke(request.rows)
             raise
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - asked.started
         loaded.observer.answered(request.rows, seconds if loaded.place != "live" else None)
         first_id = new_ids(request.rows)
         if self._log is not None:
             self._log.append(self._logged(loaded, request, answers, first_id, seconds))
         mirror = self._registry.mirror(loaded.model.name, loaded)
         if mirror is not None:
-            self._mirror(mirror, loaded, request, answers, deadline)
-        return answers, {"row_ids": row_texts(first_id, request.rows), "onnx": loaded.model.onnx}
+            self._mirror(mirror, asked, answers)
+        return answers, {"row_ids": msgspec.Raw(row_texts_json(first_id, request.rows)), "onnx": loaded.model.onnx}
 
-    def _logged(self, loaded: Loaded, request: InferRequest, answers: Columns, first_id: int, seconds: float) -> Logged:
+    def _logged(self, loaded: Loaded, request: InferRequest, answers: Arrays, first_id: int, seconds: float) -> Logged:
         model, desired = loaded.model, loaded.model.desired
         share = desired.serving.log.inputs
         ids, inputs = request.ids, None
         if ids and desired.id_restricted:
             ids = hashed(ids, self._key)
         if share and random.random() < share:
-            inputs = log_inputs(request.columns, desired.inputs, self._key)
+            inputs = log_inputs(request.columns.arrays(), desired.inputs, self._key)
         now, name, place = time.time(), model.name, loaded.place
         rows, times = request.rows, request.times
         return Logged(name, model.onnx, place, first_id, rows, now, seconds, answers, ids, inputs, times)
 
-    def _mirror(
-        self, mirror: Loaded, answering: Loaded, request: InferRequest, answers: Columns, deadline: float
-    ) -> None:
-        task = asyncio.ensure_future(_compare(mirror, answering, request, answers, deadline))
+    def _mirror(self, mirror: Loaded, asked: Asked, answers: Arrays) -> None:
+        task = asyncio.ensure_future(_compare(mirror, asked, answers))
         self._mirrored.add(task)
         task.add_done_callback(self._mirrored.discard)
 
 
-async def _compare(mirror: Loaded, answering: Loaded, request: InferRequest, answers: Columns, deadline: float) -> None:
+async def _compare(mirror: Loaded, asked: Asked, answers: Arrays) -> None:
     """Run the same rows on the other version and tell the one that is on its way how far they disagree."""
-    started = time.monotonic()
+    started, rows = time.monotonic(), asked.request.rows
     try:
-        others = await mirror.batcher.submit(request.columns, request.rows, deadline)
+        others = await mirror.batcher.submit(_read_for(mirror, asked), rows, asked.deadline)
     except (OverloadedError, LateError):
         return  # clients go first
-    except BrokenError:
-        mirror.observer.broke(request.rows)
+    except (BrokenError, BadRequest):  # live, it would not answer this either
+        mirror.observer.broke(rows)
         return
-    mirror.observer.answered(request.rows, time.monotonic() - started)
+    mirror.observer.answered(rows, time.monotonic() - started)
     if mirror.place == "live":
-        answering.observer.compare(answers, others)
+        asked.loaded.observer.compare(answers, others)
     else:
         mirror.observer.compare(others, answers)
+
+
+def _read_for(mirror: Loaded, asked: Asked) -> Columns:
+    """The rows as the other version takes them: it may read other columns of the contract."""
+    signature = mirror.model.signature
+    if signature.form == asked.loaded.model.signature.form:
+        return replace(asked.request.columns, signature=signature)
+    return decode_request(asked.body, asked.length, signature).columns

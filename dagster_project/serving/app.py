@@ -5,8 +5,10 @@ import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 
-from dagster_project.serving.answering import Answerer
+from dagster_project.serving.answering import Answerer, Asked
 from dagster_project.serving.batching import BrokenError, LateError, OverloadedError
 from dagster_project.serving.explaining import Explainer
 from dagster_project.serving.guard import Guard
@@ -22,6 +24,7 @@ from dagster_project.serving.http import (
     send_answer,
 )
 from dagster_project.serving.labelling import Labeller
+from dagster_project.serving.live import Arrays
 from dagster_project.serving.metrics import Metrics
 from dagster_project.serving.protocol import BadRequest, InferRequest, decode_request, decompress, encode_response
 from dagster_project.serving.reconcile import Reconciler
@@ -48,7 +51,7 @@ class App:
         self._explainer, self._metrics, self._guard, self._views = explainer, metrics, guard, views
         self._body_bytes, self._closing = body_bytes, closing
         self.arriving: int | None = None
-        """Requests that were read and have not begun, where the HTTP protocol counts them (:mod:`uvicorn_protocol`)."""
+        """Requests that are about to begin, where the HTTP protocol counts them (:mod:`uvicorn_protocol`)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -58,19 +61,53 @@ class App:
             await receive()
             await send({"type": "websocket.close"})  # before it was accepted: 403
         elif scope["type"] == "http":
-            started = time.monotonic()
-            if self.arriving:
-                self.arriving -= 1
-            model, answer = await self._answer(scope, receive, started)
+            model, answer = await self._answer(scope, receive, time.monotonic())
             self._metrics.answered(model, answer.status)
             await send_answer(send, answer)
+
+    def take(self, scope: Scope, body: bytes, reply: Callable[[Answer], None]) -> bool:
+        """Answer an inference request that is there whole, without a task: ``reply`` gets the answer, now or later.
+
+        False: it is none, or too large. The application itself takes it, or says what is wrong.
+        """
+        parts = scope["path"].split("/")
+        if parts[-1] != INFER or scope["method"] != "POST" or len(body) > self._body_bytes or not _below_models(parts):
+            return False
+        started, name = time.monotonic(), ""
+        try:
+            loaded, _ = self._find(parts)
+            name = loaded.model.name
+            headers = dict(scope["headers"])
+            self._guard.admit(headers, scope.get("client"), ROLES[INFER])
+            asked = self._ask(loaded, headers, body, started)
+            found = self._answerer.begin(asked, self.arriving == 0)
+        except Exception as wrong:  # noqa: BLE001 all of them become an answer
+            self._reply(name, refusal(name, wrong), reply)
+            return True
+        if isinstance(found, asyncio.Future):
+            found.add_done_callback(partial(self._end, asked, reply))
+        else:
+            self._end(asked, reply, found)
+        return True
+
+    def _end(self, asked: Asked, reply: Callable[[Answer], None], found: "Arrays | asyncio.Future[Arrays]") -> None:
+        name = asked.loaded.model.name
+        try:
+            answer = self._told(asked, found)
+        except Exception as wrong:  # noqa: BLE001 all of them become an answer
+            answer = refusal(name, wrong)
+        self._reply(name, answer, reply)
+
+    def _reply(self, model: str, answer: Answer, reply: Callable[[Answer], None]) -> None:
+        self._metrics.answered(model, answer.status)
+        reply(answer)
 
     async def _answer(self, scope: Scope, receive: Receive, started: float) -> tuple[str, Answer]:
         """The model that was meant (empty: none), and the answer."""
         parts = scope["path"].split("/")
         name = ""
         try:
-            if parts[-1] in CALLS and len(parts) >= 5 and parts[1] == "v2" and parts[2] == "models":
+            if parts[-1] in CALLS and _below_models(parts):
                 methods = METHODS.get(parts[-1], ("POST",))
                 if scope["method"] not in methods:
                     words = f"{scope['path'][:200]} takes {' or '.join(methods)}"
@@ -79,20 +116,8 @@ class App:
                 name = loaded.model.name
                 return name, await self._call(loaded, action, scope, receive, started)
             return name, await self._view(scope, receive, parts)
-        except (BadRequest, HttpError) as wrong:
-            return name, error(wrong.status, str(wrong), *getattr(wrong, "headers", ()))
-        except OverloadedError as full:
-            return name, error(429, str(full), (b"retry-after", b"%d" % max(1, round(full.seconds))))
-        except LateError:
-            return name, error(504, "the deadline was over before the model ran; send less, or give it longer")
-        except BrokenError as broken:
-            _log.error("%s did not answer: %s", name, broken)
-            return name, error(500, f"the model did not answer: {broken}")
-        except asyncio.CancelledError:
-            raise
-        except Exception:  # noqa: BLE001 the one place where anything unexpected becomes a 500
-            _log.exception("unexpected")
-            return name, error(500, "something unexpected broke; the server's log says what")
+        except Exception as wrong:  # noqa: BLE001 all of them become an answer
+            return name, refusal(name, wrong)
 
     def _find(self, parts: list[str]) -> tuple[Loaded, str]:
         """/v2/models/NAME[/versions/V]/ACTION; labels and review are of no version: they are of what happened."""
@@ -112,9 +137,14 @@ class App:
         headers = dict(scope["headers"])
         holder = self._guard.admit(headers, scope.get("client"), ROLES[action])
         body = await read_body(headers, receive, self._body_bytes)
-        encoding = headers.get(b"content-encoding")
-        if encoding:
-            body = decompress(body, encoding.decode("latin-1"), self._body_bytes)
+        if action == INFER:
+            asked = self._ask(loaded, headers, body, started)
+            found = self._answerer.begin(asked, self.arriving == 0)
+            if isinstance(found, asyncio.Future):
+                with suppress(LateError, BrokenError):  # raised again by whoever looks at the result
+                    await found
+            return self._told(asked, found)
+        body = self._decompressed(headers, body)
         name = holder.name if holder else None
         if action == LABELS:
             return as_json(await self._labeller.take(loaded, body, name))
@@ -123,17 +153,26 @@ class App:
         if action == REVIEW:
             return as_json(await self._reviewer.skip(loaded, body, name))
         request = decode_request(body, _header_length(headers), loaded.model.signature)
-        if action == EXPLAIN:
-            return as_json(await self._explainer.explain(loaded, request))
-        deadline = _deadline(loaded, request, started)
-        answers, parameters = await self._answerer.answer(loaded, request, started, deadline, self.arriving == 0)
-        model = loaded.model
-        content, length = encode_response(request, model.name, model.version, answers, parameters)
-        loaded.metrics.request_seconds.add(time.monotonic() - started)
+        return as_json(await self._explainer.explain(loaded, request))
+
+    def _ask(self, loaded: Loaded, headers: dict[bytes, bytes], body: bytes, started: float) -> Asked:
+        body, length = self._decompressed(headers, body), _header_length(headers)
+        request = decode_request(body, length, loaded.model.signature)
+        return Asked(loaded, request, body, length, started, _deadline(loaded, request, started))
+
+    def _told(self, asked: Asked, found: "Arrays | asyncio.Future[Arrays]") -> Answer:
+        answers, parameters = self._answerer.end(asked, found)
+        model = asked.loaded.model
+        content, length = encode_response(asked.request, model.name, model.version, answers, parameters)
+        asked.loaded.metrics.request_seconds.add(time.monotonic() - asked.started)
         if length is None:
             return Answer(content)
         binary = ((b"inference-header-content-length", b"%d" % length),)
         return Answer(content, 200, b"application/octet-stream", binary)
+
+    def _decompressed(self, headers: dict[bytes, bytes], body: bytes) -> bytes:
+        encoding = headers.get(b"content-encoding")
+        return decompress(body, encoding.decode("latin-1"), self._body_bytes) if encoding else body
 
     async def _view(self, scope: Scope, receive: Receive, parts: list[str]) -> Answer:
         """Everything that is looked at rather than called."""
@@ -160,6 +199,28 @@ class App:
         await asyncio.gather(following, return_exceptions=True)
         await self._closing()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def refusal(model: str, wrong: Exception) -> Answer:
+    """The answer that says what was wrong; what nobody expected goes to the log, with its traceback."""
+    match wrong:
+        case BadRequest():
+            return error(wrong.status, str(wrong))
+        case HttpError():
+            return error(wrong.status, str(wrong), *wrong.headers)
+        case OverloadedError():
+            return error(429, str(wrong), (b"retry-after", b"%d" % max(1, round(wrong.seconds))))
+        case LateError():
+            return error(504, "the deadline was over before the model ran; send less, or give it longer")
+        case BrokenError():
+            _log.error("%s did not answer: %s", model, wrong)
+            return error(500, f"the model did not answer: {wrong}")
+    _log.error("unexpected", exc_info=wrong)
+    return error(500, "something unexpected broke; the server's log says what")
+
+
+def _below_models(parts: list[str]) -> bool:
+    return len(parts) >= 5 and parts[1] == "v2" and parts[2] == "models"
 
 
 def _header_length(headers: dict[bytes, bytes]) -> int | None:

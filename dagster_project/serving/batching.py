@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from dagster_project.serving.live import Columns, LiveModel
+from dagster_project.serving.columns import Columns, joined
+from dagster_project.serving.live import Arrays, LiveModel
 
 INLINE = 0.002  # seconds: a longer run goes to a thread, so that the loop keeps reading
 
@@ -35,7 +36,7 @@ class Waiting:
     columns: Columns
     rows: int
     deadline: float
-    answer: "asyncio.Future[Columns]"
+    answer: "asyncio.Future[Arrays]"
 
 
 class Batcher:
@@ -52,7 +53,7 @@ class Batcher:
         self._row_seconds = model.run_seconds
         self._loop = asyncio.get_running_loop()
 
-    def at_once(self, columns: Columns, rows: int, deadline: float) -> Columns | None:
+    def at_once(self, columns: Columns, rows: int, deadline: float) -> Arrays | None:
         """The answers to a request in time, where nothing waits or runs and the run is short. None: submit it.
 
         Raises:
@@ -62,13 +63,13 @@ class Batcher:
         if self._running or self._queue or rows * self._row_seconds >= INLINE or deadline < started:
             return None
         try:
-            answers = self.model.run(columns)
+            answers = self.model.run(columns.arrays())
         except Exception as error:  # onnxruntime's errors have no other base
             raise BrokenError(str(error)) from error
         self._learn(rows, time.monotonic() - started)
         return answers
 
-    def submit(self, columns: Columns, rows: int, deadline: float, last: bool = False) -> "asyncio.Future[Columns]":
+    def submit(self, columns: Columns, rows: int, deadline: float, last: bool = False) -> "asyncio.Future[Arrays]":
         """The answers to come. ``deadline`` is by ``time.monotonic``; ``last``: nobody else is about to submit.
 
         Raises:
@@ -76,7 +77,7 @@ class Batcher:
         """
         if self.rows + rows > self._serving.queue_rows and self.rows:
             raise OverloadedError(max(1.0, self.rows * self._row_seconds))
-        answer: asyncio.Future[Columns] = self._loop.create_future()
+        answer: asyncio.Future[Arrays] = self._loop.create_future()
         self._queue.append(Waiting(columns, rows, deadline, answer))
         self.rows += rows
         if last:
@@ -109,7 +110,7 @@ class Batcher:
             running = self._loop.run_in_executor(self._pool, _run, self.model, _columns(batch))
             running.add_done_callback(lambda done: self._finished(batch, rows, done.result()))
 
-    def _finished(self, batch: list[Waiting], rows: int, result: "tuple[Columns | Exception, float]") -> None:
+    def _finished(self, batch: list[Waiting], rows: int, result: "tuple[Arrays | Exception, float]") -> None:
         self._running = False
         self._deliver(batch, rows, *result)
         self._next()
@@ -129,7 +130,7 @@ class Batcher:
             rows += waiting.rows
         return batch
 
-    def _deliver(self, batch: list[Waiting], rows: int, answers: "Columns | Exception", seconds: float) -> None:
+    def _deliver(self, batch: list[Waiting], rows: int, answers: "Arrays | Exception", seconds: float) -> None:
         self.rows -= rows
         if isinstance(answers, Exception):
             self._fail(batch, answers)
@@ -156,11 +157,11 @@ class Batcher:
             self._deliver([waiting], waiting.rows, *_run(self.model, [waiting.columns]))
 
 
-def _run(model: LiveModel, parts: Sequence[Columns]) -> "tuple[Columns | Exception, float]":
+def _run(model: LiveModel, parts: Sequence[Columns]) -> "tuple[Arrays | Exception, float]":
     """The answers, or onnxruntime's error (which has no base but Exception), and the seconds it took."""
     started = time.perf_counter()
     try:
-        answers: Columns | Exception = model.run(parts[0] if len(parts) == 1 else _joined(parts))
+        answers: Arrays | Exception = model.run(joined(parts).arrays())
     except Exception as error:  # noqa: BLE001 handed to who waits for it
         answers = error
     return answers, time.perf_counter() - started
@@ -170,11 +171,5 @@ def _columns(batch: list[Waiting]) -> list[Columns]:
     return [waiting.columns for waiting in batch]
 
 
-def _joined(parts: Sequence[Columns]) -> Columns:
-    import numpy as np
-
-    return {name: np.concatenate([columns[name] for columns in parts]) for name in parts[0]}
-
-
-def _part(answers: Columns, first: int, rows: int) -> Columns:
+def _part(answers: Arrays, first: int, rows: int) -> Arrays:
     return {name: column[first : first + rows] for name, column in answers.items()}

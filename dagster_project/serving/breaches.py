@@ -23,8 +23,14 @@ def fractions_of(numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 
 def _numbers(expected: Expected, column: npt.NDArray[np.float32]) -> Iterator[str]:
     missing = np.isnan(column)
-    if expected.required and missing.any():
-        yield f"{_row(missing)} is missing, but the column is required; send a number"
+    whole: npt.NDArray[np.bool_] = np.asarray(missing.all(axis=1))[:, None]
+    lost = whole if expected.served.modality == "series" else missing  # sensors leave out steps
+    if expected.required and lost.any():
+        yield f"{_row(lost)} is missing, but the column is required; send a number"
+    if expected.served.modality == "image":
+        torn = missing & ~whole
+        if torn.any():
+            yield f"{_row(torn)} lacks some of its pixels; send all of them, or none where the image is missing"
     infinite = np.isinf(column)
     if infinite.any():
         yield f"{_row(infinite)} is infinite or beyond float32; send a finite number, or null where it is missing"

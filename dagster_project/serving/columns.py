@@ -4,7 +4,8 @@ The number columns of width one are one array, looked at once; only where someth
 is alone, is each of them looked at for what to say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,33 +16,67 @@ from .problems import Problems
 from .signature import FLOAT32_MAX, Expected, Signature
 from .tensors import Values
 
-Columns = dict[str, npt.NDArray[Any]]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """The columns of some rows, so that many requests are joined as few arrays.
+
+    ``numbers`` are the columns of one number a row, float32, and ``texts`` those of one text, both (columns, rows) in
+    the signature's order; ``others`` the wider ones by name, (rows, width).
+    """
+
+    signature: Signature
+    numbers: npt.NDArray[np.float32]
+    texts: npt.NDArray[np.object_]
+    others: dict[str, npt.NDArray[Any]]
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Every column by its name as onnxruntime takes it, (rows, width); narrow ones are views."""
+        found = dict(zip(self.signature.numbers, self.numbers[:, :, None], strict=True))
+        found.update(zip(self.signature.texts, self.texts[:, :, None], strict=True))
+        found.update(self.others)
+        return found
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """The rows of several requests behind each other. All were read for the same signature."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    return Columns(
+        first.signature,
+        np.concatenate([part.numbers for part in parts], axis=1),
+        np.concatenate([part.texts for part in parts], axis=1),
+        {name: np.concatenate([part.others[name] for part in parts]) for name in first.others},
+    )
 
 
 def columns_of(values: Mapping[str, Values], rows: int, signature: Signature, problems: Problems) -> Columns:
-    """One (rows, width) array an input, float32 or text; an absent one is missing in every row.
+    """The columns of a model's inputs; an absent one is missing in every row.
 
     What breaks the contract goes to ``problems``; of columns that are named there nothing more is said.
     """
     # what float32 cannot hold is infinite, and refused as that
     with np.errstate(over="ignore", invalid="ignore"):
-        columns = _narrow(values, rows, signature, problems)
-        for expected in signature.alone:
-            columns[expected.name] = _alone(values.get(expected.name), rows, expected, problems)
-    return columns
+        numbers = _numbers(values, rows, signature, problems)
+        alone = {each.name: _alone(values.get(each.name), rows, each, problems) for each in signature.alone}
+    texts = np.empty((len(signature.texts), rows), object)
+    for place, name in enumerate(signature.texts):
+        texts[place] = alone.pop(name)[:, 0]
+    return Columns(signature, numbers, texts, alone)
 
 
-def _narrow(values: Mapping[str, Values], rows: int, signature: Signature, problems: Problems) -> Columns:
+def _numbers(
+    values: Mapping[str, Values], rows: int, signature: Signature, problems: Problems
+) -> npt.NDArray[np.float32]:
     if not signature.narrow:
-        return {}
+        return np.empty((0, rows), np.float32)
     absent = [None] * rows
-    lists = [values.get(expected.name, absent) for expected in signature.narrow]
-    block = _floats(lists)
-    columns = dict(zip([e.name for e in signature.narrow], block[:, :, None], strict=True))
+    block = _floats([values.get(expected.name, absent) for expected in signature.narrow])
     if not _fine(block, signature):
-        for expected in signature.narrow:
-            _tell(expected, columns[expected.name], problems)
-    return columns
+        for expected, column in zip(signature.narrow, block[:, :, None], strict=True):
+            _tell(expected, column, problems)
+    return block
 
 
 def _alone(values: Values | None, rows: int, expected: Expected, problems: Problems) -> npt.NDArray[Any]:

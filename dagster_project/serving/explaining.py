@@ -2,18 +2,18 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from dagster_project.inference.attributions import attribute
+from dagster_project.inference.part_attributions import PartAttributions, attribute_numbers, patches_of, stretches_of
 from dagster_project.inference.walks import Answer
-from dagster_project.inference.word_attributions import attribute_words
+from dagster_project.inference.word_attributions import WordAttributions, attribute_words
 from dagster_project.serving.http import HttpError
 from dagster_project.serving.live import LiveModel, tensor
 from dagster_project.serving.protocol import InferRequest
 from dagster_project.serving.registry import Loaded
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MOST_ROWS = 100
 MOST_WAITING = 8
@@ -48,15 +48,16 @@ class Explainer:
 def explanation(model: LiveModel, request: InferRequest) -> dict[str, Any]:
     """Attributions of each row's answer to the columns: base + their sum is the answer.
 
-    Of a single row, what each word of its texts added is told too.
+    Of a single row, what each word of its texts, patch of its images and stretch of its windows added is told too.
     """
-    background = {e.name: tensor(model.reference.background[e.name], e.dtype) for e in model.signature.inputs}
+    background = {e.name: tensor(model.reference.background[e.name], e) for e in model.signature.inputs}
     names, places = explained(model)
 
     def answer(columns: "dict[str, np.ndarray]") -> "np.ndarray":
         return _answers(model, columns, places)
 
-    found = attribute(answer, request.columns, background, pairs=PAIRS)
+    asked = request.columns.arrays()
+    found = attribute(answer, asked, background, pairs=PAIRS)
     rows, columns, wide = found.values.shape
     return {
         "model_name": model.name,
@@ -73,20 +74,32 @@ def explanation(model: LiveModel, request: InferRequest) -> dict[str, Any]:
             "explained": names,
             "additivity": found.additivity,
             "onnx": model.desired.onnx,
-            **({"words": words} if rows == 1 and (words := _words(model, answer, request.columns)) else {}),
+            **(_inside(model, answer, asked, background) if rows == 1 else {}),
         },
     }
 
 
-def _words(model: LiveModel, answer: Answer, row: "dict[str, np.ndarray]") -> dict[str, Any]:
-    """By text column: its pieces, and what each added to every explained number."""
-    texts = [entry.name for entry in model.manifest.inputs if entry.modality == "text"]
-    found = {name: attribute_words(answer, row, name, pairs=PAIRS) for name in texts}
-    return {
-        name: {"pieces": list(each.pieces), "attributions": each.values.tolist(), "base": each.base.tolist()}
-        for name, each in found.items()
-        if each is not None
-    }
+def _inside(
+    model: LiveModel, answer: Answer, row: "dict[str, np.ndarray]", background: "dict[str, np.ndarray]"
+) -> dict[str, Any]:
+    """``words``, ``patches``, ``stretches`` by column: their places, and what each added to every explained number."""
+    told: dict[str, dict[str, Any]] = {"words": {}, "patches": {}, "stretches": {}}
+    for entry in model.manifest.inputs:
+        if entry.modality == "text":
+            words = attribute_words(answer, row, entry.name, pairs=PAIRS)
+            if words is not None:
+                told["words"][entry.name] = {"pieces": list(words.pieces), **_added(words)}
+        elif entry.shape:
+            usual = np.nan_to_num(background[entry.name]).mean(axis=0)
+            owners, sides = patches_of(entry.shape) if entry.modality == "image" else (stretches_of(entry.width), None)
+            added = _added(attribute_numbers(answer, row, entry.name, owners, usual, pairs=PAIRS))
+            where = {"shape": list(sides)} if sides else {"first": np.unique(owners, return_index=True)[1].tolist()}
+            told["patches" if sides else "stretches"][entry.name] = {**where, **added}
+    return {name: found for name, found in told.items() if found}
+
+
+def _added(found: WordAttributions | PartAttributions) -> dict[str, Any]:
+    return {"attributions": found.values.tolist(), "base": found.base.tolist()}
 
 
 def explained(model: LiveModel) -> tuple[list[str], list[int]]:

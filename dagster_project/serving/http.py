@@ -65,8 +65,13 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive, most: int) ->
     return b"".join(parts)
 
 
+def answer_headers(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
+    """All of them, the body's among them."""
+    return (b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body)), *answer.headers
+
+
 async def send_answer(send: Send, answer: Answer) -> None:
     """Send it."""
-    headers = [(b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body)), *answer.headers]
+    headers = list(answer_headers(answer))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dagster_project.domain.bundle import REFERENCE, BundleManifest, Cell, Example, Reference
-from dagster_project.domain.deployment import DesiredModel
+from dagster_project.domain.deployment import DesiredModel, ServedInput
 from dagster_project.domain.errors import RefusedError
 from dagster_project.inference.predictor import batches
 from dagster_project.inference.session import session_options
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-5
 WARM_UP = 20
-Columns = dict[str, "np.ndarray"]
+Arrays = dict[str, "np.ndarray"]
+"""By input or output, each with as many rows."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class LiveModel:
     manifest: BundleManifest
     signature: Signature
     reference: Reference
-    answer: Callable[[list[str], Columns, None], "list[np.ndarray]"]
+    answer: Callable[[list[str], Arrays, None], "list[np.ndarray]"]
     run_seconds: float = 0.0
 
     @cached_property
@@ -49,7 +50,7 @@ class LiveModel:
         """Its first twelve digits."""
         return self.onnx.removeprefix("sha256:")[:12]
 
-    def run(self, columns: Columns) -> Columns:
+    def run(self, columns: Arrays) -> Arrays:
         """Outputs by name for columns of shape (rows, width); raises onnxruntime's errors.
 
         A graph gives booleans as 0 and 1; from here on they are what they mean, in answers, log and comparisons alike.
@@ -63,7 +64,7 @@ class LiveModel:
             answers["label"] = answers["label"].astype(bool)
         return answers
 
-    def _in_parts(self, columns: Columns, rows: int) -> Columns:
+    def _in_parts(self, columns: Arrays, rows: int) -> Arrays:
         import numpy as np
 
         parts = [self.answer(self.outputs, part, None) for part in batches(columns, rows, self._most)]
@@ -111,13 +112,13 @@ def load(store: ArtifactStore, desired: DesiredModel) -> LiveModel:
     return LiveModel(desired, manifest, model.signature, reference, session, _warm_up(model))
 
 
-def make_session(data: bytes, threads: int) -> "Callable[[list[str], Columns, None], list[np.ndarray]]":
+def make_session(data: bytes, threads: int) -> "Callable[[list[str], Arrays, None], list[np.ndarray]]":
     """onnxruntime on ``threads`` cores: outputs by name for inputs by name."""
     import onnxruntime as ort
 
     session = ort.InferenceSession(data, session_options(threads), providers=["CPUExecutionProvider"])
     # The wrapper looks at every input's name and owner, which the signature has done: a quarter of a small model's run.
-    run: Callable[[list[str], Columns, None], list[np.ndarray]] = getattr(session, "_sess", session).run
+    run: Callable[[list[str], Arrays, None], list[np.ndarray]] = getattr(session, "_sess", session).run
     return run
 
 
@@ -137,21 +138,22 @@ def verify(model: LiveModel) -> None:
                 raise RefusedError(f"{model.name}: {name} of an example is {found}, the bundle says {wanted}")
 
 
-def columns_of(model: LiveModel, *examples: Example) -> Columns:
+def columns_of(model: LiveModel, *examples: Example) -> Arrays:
     """The examples' rows as columns of shape (rows, width)."""
     return {
-        entry.name: tensor([example.inputs[entry.name] for example in examples], entry.dtype)
+        entry.name: tensor([example.inputs[entry.name] for example in examples], entry)
         for entry in model.signature.inputs
     }
 
 
-def tensor(values: Sequence[Cell], dtype: str) -> "np.ndarray":
+def tensor(values: Sequence[Cell], served: ServedInput) -> "np.ndarray":
     """JSON values as a column of shape (rows, width): None is missing."""
     import numpy as np
 
-    if dtype == "string":
+    if served.dtype == "string":
         return np.array(["" if value is None else value for value in values], object).reshape(-1, 1)
-    return np.array(values, np.float32).reshape(len(values), -1)  # numpy reads None as NaN
+    rows = [(None,) * served.width if value is None and served.width > 1 else value for value in values]
+    return np.array(rows, np.float32).reshape(len(values), -1)  # numpy reads None as NaN
 
 
 def _warm_up(model: LiveModel) -> float:

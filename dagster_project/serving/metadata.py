@@ -11,7 +11,7 @@ from .signature import Signature
 NAME = "threeacts"
 VERSION = version_of(NAME)
 EXTENSIONS = ("binary_tensor_data", "model_repository")
-_DETAILS = ("logical_type", "description", "required", "enum", "minimum", "maximum", "max_length")
+_DETAILS = ("logical_type", "description", "required", "enum", "minimum", "maximum", "max_length", "modality", "shape")
 
 
 def server_metadata(name: str = NAME, version: str = VERSION, extensions: Sequence[str] = EXTENSIONS) -> dict[str, Any]:
@@ -38,4 +38,5 @@ def model_metadata(name: str, versions: Sequence[str], platform: str, signature:
 def _input(served: ServedInput) -> dict[str, Any]:
     said = served.model_dump(mode="json", include=set(_DETAILS), exclude_none=True)
     datatype = "BYTES" if served.dtype == "string" else "FP32"
-    return {"name": served.name, "datatype": datatype, "shape": [-1, served.width], "parameters": said}
+    shape = [-1, *(served.shape or (served.width,))]
+    return {"name": served.name, "datatype": datatype, "shape": shape, "parameters": said}

@@ -14,7 +14,8 @@ from .problems import Wrong
 from .request_json import Tensor
 from .signature import Expected, Signature
 
-_NUMBERS = frozenset((float, int))
+_NUMBERS, _FLOATS = frozenset((float, int)), frozenset(("FP32", "FP64"))
+_ROW, _FLAT, _NAN = [1, 1], [1], float("nan")
 
 
 Row = tuple[Columns, list[str] | None, list[int] | None]
@@ -22,29 +23,40 @@ Row = tuple[Columns, list[str] | None, list[int] | None]
 
 def one_row(tensors: Sequence[Tensor], signature: Signature) -> Row | None:
     """The columns, the id and the event's time; None: read it carefully. For signatures without wide texts."""
-    expected = signature.expected
+    single = signature.single
     values: dict[str, Any] = {}
     for tensor in tensors:
-        data, shape, wanted = tensor.data, tensor.shape, expected.get(tensor.name)
-        if data is None or tensor.parameters is not None or shape[:1] != [1]:
+        data, shape, name = tensor.data, tensor.shape, tensor.name
+        if data is None or tensor.parameters is not None:
             return None
+        wanted = single.get(name)
         if wanted is None:
-            if tensor.name not in signature.beside or not _is_text(tensor):
+            if not _takes_other(tensor, data, signature):
                 return None
-            values[tensor.name] = data[0]
-        elif wanted.width != 1:
-            if not _takes_numbers(wanted, tensor):
+            values[name] = data if name in signature.expected else data[0]
+            continue
+        if len(data) != 1 or (shape != _ROW and shape != _FLAT):
+            return None
+        value = values[name] = data[0]
+        kind = type(value)
+        # most of them: a number that has to be within its bounds
+        if (kind is float or kind is int) and wanted.bounded and tensor.datatype in _FLOATS:
+            if not wanted.low <= value <= wanted.high:
                 return None
-            values[tensor.name] = data
-        elif len(data) == 1 and (len(shape) == 1 or shape == [1, 1]):
-            if not (_takes_text if wanted.text else _takes_number)(wanted, data[0], tensor.datatype):
-                return None
-            values[tensor.name] = data[0]
-        else:
+        elif not (_takes_text if wanted.text else _takes_number)(wanted, value, tensor.datatype):
             return None
     if len(values) != len(tensors) or not values or not signature.required <= values.keys():
         return None
     return _row(values, signature)
+
+
+def _takes_other(tensor: Tensor, data: list[Any], signature: Signature) -> bool:
+    """A row of several numbers, or what is sent beside the inputs."""
+    wanted = signature.expected.get(tensor.name)
+    if wanted is not None:
+        return _takes_numbers(wanted, data, tensor)
+    fits = len(data) == 1 and (tensor.shape == _ROW or tensor.shape == _FLAT)
+    return fits and tensor.name in signature.beside and tensor.datatype == "BYTES" and type(data[0]) is str
 
 
 def _row(values: dict[str, Any], signature: Signature) -> Row | None:
@@ -57,33 +69,24 @@ def _row(values: dict[str, Any], signature: Signature) -> Row | None:
     return _columns(values, signature), ids, times
 
 
-def _is_text(tensor: Tensor) -> bool:
-    data = tensor.data
-    fits = data is not None and len(data) == 1 and tensor.shape in ([1], [1, 1])
-    return fits and tensor.datatype == "BYTES" and data is not None and type(data[0]) is str
-
-
 def _takes_number(wanted: Expected, value: Any, datatype: str) -> bool:
     if value is None:
-        return not wanted.required and datatype in ("FP32", "FP64")
+        return not wanted.required and datatype in _FLOATS
     kind = type(value)
     return (
         (kind is float or kind is int)
-        and (datatype == "FP32" or datatype == "FP64")
+        and datatype in _FLOATS
         and wanted.low <= value <= wanted.high
         and (not wanted.whole or value % 1 == 0)
         and (wanted.accepted is None or value in wanted.accepted)
     )
 
 
-def _takes_numbers(wanted: Expected, tensor: Tensor) -> bool:
+def _takes_numbers(wanted: Expected, data: list[Any], tensor: Tensor) -> bool:
     """A row of several numbers, with no rules but bounds."""
-    data = tensor.data
     return (
-        data is not None
-        and not (wanted.text or wanted.whole)
-        and wanted.accepted is None
-        and (tensor.datatype == "FP32" or tensor.datatype == "FP64")
+        wanted.bounded
+        and tensor.datatype in _FLOATS
         and tensor.shape == [1, wanted.width]
         and len(data) == wanted.width
         and _NUMBERS.issuperset(map(type, data))
@@ -100,14 +103,12 @@ def _takes_text(wanted: Expected, value: Any, datatype: str) -> bool:
 
 def _columns(values: dict[str, Any], signature: Signature) -> Columns:
     get = values.get
-    columns: Columns = {}
-    if signature.numbers:
-        numbers = [np.nan if (value := get(name)) is None else value for name in signature.numbers]
-        columns.update(zip(signature.numbers, np.array(numbers, np.float32).reshape(-1, 1, 1), strict=True))
-    if signature.texts:
-        texts = [get(name) or "" for name in signature.texts]
-        columns.update(zip(signature.texts, np.array(texts, object).reshape(-1, 1, 1), strict=True))
+    numbers = [_NAN if (value := get(name)) is None else value for name in signature.numbers]
+    texts = [get(name) or "" for name in signature.texts]
+    others = {}
     for name, width in signature.wide:
         row = get(name)
-        columns[name] = np.full((1, width), np.nan, np.float32) if row is None else np.array([row], np.float32)
-    return columns
+        others[name] = np.full((1, width), np.nan, np.float32) if row is None else np.array([row], np.float32)
+    return Columns(
+        signature, np.array(numbers, np.float32).reshape(-1, 1), np.array(texts, object).reshape(-1, 1), others
+    )

@@ -64,19 +64,27 @@ def example_request(signature: Signature) -> Schema:
 def _tensor(served: ServedInput, most: int) -> Schema:
     text = served.dtype == "string"
     rows = {"type": "integer", "minimum": 1, "maximum": most}
-    wide = {"type": "array", "prefixItems": [rows, {"const": served.width}], "minItems": 2, "maxItems": 2}
-    flat = {"type": "array", "items": rows, "minItems": 1, "maxItems": 1}
+    sizes = [(served.width,), *([served.shape] if len(served.shape) > 1 else [])]
+    shapes = [_shape(rows, size) for size in ([()] if served.width == 1 else []) + sizes]
     return {
         "type": "object",
         "description": served.description or served.name,
         "required": ["name", "shape", "datatype", "data"],
         "properties": {
             "name": {"const": served.name},
-            "shape": {"anyOf": [flat, wide]} if served.width == 1 else wide,
+            "shape": {"anyOf": shapes} if len(shapes) > 1 else shapes[0],
             "datatype": {"enum": ["BYTES"] if text else list(NUMBERS)},
             "data": {"type": "array", "items": _value(served), "minItems": 1, "description": "flat, or row by row"},
         },
     }
+
+
+def _shape(rows: Schema, size: tuple[int, ...]) -> Schema:
+    length = 1 + len(size)
+    return {
+        "type": "array", "prefixItems": [rows, *({"const": each} for each in size)], "items": False,
+        "minItems": length, "maxItems": length,
+    }  # fmt: skip
 
 
 def _value(served: ServedInput) -> Schema:

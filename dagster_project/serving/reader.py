@@ -55,7 +55,8 @@ class Reader:
         datatypes, width = (expected.datatypes, expected.width) if expected else (TEXTS, 1)
         if tensor.datatype not in datatypes:
             raise unknown_datatype(tensor.datatype, datatypes)
-        rows = rows_of(tensor.shape, width, self._signature.request_rows)
+        shape = expected.served.shape or None if expected else None
+        rows = rows_of(tensor.shape, width, self._signature.request_rows, shape)
         if raw is not None:
             values = binary_values(tensor.datatype, raw, rows * width)
         elif tensor.data is None:
@@ -70,7 +71,9 @@ class Reader:
         if tensor.parameters:
             self._bytes(tensor)
         self._see(tensor)
-        self._same_rows(tensor.name, rows_of(tensor.shape, 1, self._signature.request_rows))
+        if not tensor.shape:
+            raise Wrong("its shape is []; send [rows]")
+        self._same_rows(tensor.name, rows_of(tensor.shape[:1], 1, self._signature.request_rows))
 
     def _see(self, tensor: Tensor) -> None:
         if tensor.name in self._seen:

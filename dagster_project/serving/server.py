@@ -99,7 +99,7 @@ def serve(settings: Settings) -> None:
     """
     import uvicorn
 
-    from dagster_project.serving.uvicorn_protocol import CountingProtocol
+    from dagster_project.serving.uvicorn_protocol import WholeProtocol
 
     tokens = Tokens.load(settings.tokens, os.environ)
     may_listen(settings.host, tokens)
@@ -110,7 +110,7 @@ def serve(settings: Settings) -> None:
     app = make_app(Settings(**{**settings.__dict__, "port": port}), tokens)
     app.arriving = 0
     config = uvicorn.Config(
-        app, interface="asgi3", loop="uvloop", http=CountingProtocol, ws="none", lifespan="on", proxy_headers=False,
+        app, interface="asgi3", loop="uvloop", http=WholeProtocol, ws="none", lifespan="on", proxy_headers=False,
         access_log=False, log_config=None, server_header=False, date_header=False, backlog=2048,
         timeout_graceful_shutdown=GRACE,
     )  # fmt: skip

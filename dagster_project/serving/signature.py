@@ -45,6 +45,8 @@ class Expected:
         self.high = _rounded(served.maximum, 1.0 if boolean else FLOAT32_MAX)
         self.whole = not self.text and (boolean or served.logical_type == "integer")
         self.accepted = _accepted(served)
+        # a number that may be anything within its bounds
+        self.bounded = not self.text and not self.whole and self.accepted is None
 
 
 class Signature:
@@ -81,6 +83,11 @@ class Signature:
         return cls(model.inputs, outputs, model.id_column, most, model.unread, model.time_column, classes)
 
     @cached_property
+    def form(self) -> tuple[tuple[str, bool, int], ...]:
+        """Name, text or number, and width of each input: columns that were read for one signature fit all alike."""
+        return tuple((e.name, e.text, e.width) for e in self.expected.values())
+
+    @cached_property
     def every_output(self) -> dict[bool, tuple[tuple[str, bool], ...]]:
         """All outputs as a request asks for them, by whether it wants them as bytes."""
         return {binary: tuple((output.name, binary) for output in self.outputs) for binary in (False, True)}
@@ -88,12 +95,17 @@ class Signature:
     @cached_property
     def numbers(self) -> tuple[str, ...]:
         """Names of the inputs of one number a row."""
-        return tuple(e.name for e in self.expected.values() if not e.text and e.width == 1)
+        return tuple(e.name for e in self.narrow)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """Names of the text inputs."""
-        return tuple(e.name for e in self.expected.values() if e.text)
+        """Names of the inputs of one text a row."""
+        return tuple(e.name for e in self.expected.values() if e.text and e.width == 1)
+
+    @cached_property
+    def single(self) -> dict[str, Expected]:
+        """The inputs of one number or text a row."""
+        return {e.name: e for e in self.expected.values() if e.width == 1}
 
     @cached_property
     def wide_texts(self) -> bool:

@@ -37,11 +37,13 @@ _RANGES = {
 }  # fmt: skip
 
 
-def rows_of(shape: Sequence[int], width: int, most: int) -> int:
-    """Rows of a tensor of shape [n], where the width is one, or [n, width]."""
-    if not (len(shape) == 2 and shape[1] == width) and not (len(shape) == 1 and width == 1):
-        fits = f"[rows] or [rows, {width}]" if width == 1 else f"[rows, {width}]"
-        raise Wrong(f"its shape is {_shape(shape)}; send {fits}")
+def rows_of(shape: Sequence[int], width: int, most: int, also: tuple[int, ...] | None = None) -> int:
+    """Rows of a tensor of shape [n], where the width is one, [n, width], or [n, *also] where a row has a shape."""
+    row = tuple(shape[1:])
+    if not shape or not (row == (width,) or row == also or (width == 1 and not row)):
+        fits = {(width,), also or (width,)} | ({()} if width == 1 else set())
+        listed = " or ".join(_shape(("rows", *each)) for each in sorted(fits, key=len))
+        raise Wrong(f"its shape is {_shape(shape)}; send {listed}")
     rows = shape[0]
     if rows < 1:
         raise Wrong(f"its shape is {_shape(shape)}; send at least one row")
@@ -54,7 +56,7 @@ def json_values(tensor: Tensor, rows: int, width: int) -> list[Any]:
     """The ``rows * width`` values of a tensor's ``data``, flat; null is None."""
     data = cast("list[Any]", tensor.data)
     if data and type(data[0]) is list:
-        data = _flat(data, tensor.shape)
+        data = _flat(data, tensor.shape, tensor.shape[1:])
     if len(data) != rows * width:
         raise Wrong(f"it has {len(data)} values where its shape {_shape(tensor.shape)} means {rows * width}")
     types = _TYPES[tensor.datatype]
@@ -78,11 +80,12 @@ def binary_values(datatype: str, raw: memoryview, count: int) -> Values:
     return values != 0 if datatype == "BOOL" else values
 
 
-def _flat(data: list[Any], shape: Sequence[int]) -> list[Any]:
-    width = shape[1] if len(shape) == 2 else None
+def _flat(data: list[Any], shape: Sequence[int], inner: Sequence[int]) -> list[Any]:
+    width = inner[0] if inner else None
     if any(type(row) is not list or len(row) != width for row in data):
         raise Wrong(f"its nested data does not have its shape {_shape(shape)}; send the values flat, or row by row")
-    return list(chain.from_iterable(data))
+    flat = list(chain.from_iterable(data))
+    return _flat(flat, shape, inner[1:]) if len(inner) > 1 else flat
 
 
 def _in_range(datatype: str, data: list[Any]) -> None:
@@ -113,8 +116,8 @@ def _json(value: object) -> str:
     return words.get(type(value), "a number with a fraction" if isinstance(value, float) else "a number")
 
 
-def _shape(shape: Sequence[int]) -> str:
-    text = "[" + ", ".join(counted(n) for n in shape[:8])
+def _shape(shape: Sequence[int | str]) -> str:
+    text = "[" + ", ".join(n if isinstance(n, str) else counted(n) for n in shape[:8])
     return text + (", ...]" if len(shape) > 8 else "]")
 
 

@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.compute import Compute
 from dagster_project.domain.errors import MachineryError
 from dagster_project.storage.files import location
-from dagster_project.training.local_ray import QUIET, local_ray
+from dagster_project.training.local_ray import QUIET, load_libraries, local_ray
 
 _JOB = ("RAY_ADDRESS", "RAY_JOB_CONFIG_JSON_ENV_VAR")  # Ray's job supervisor sets both for an entrypoint
 
@@ -31,19 +31,19 @@ class Cluster:
 
 
 @contextmanager
-def cluster(request: BuildRequest) -> Iterator[Cluster]:
-    """Connected inside. Enter it on the main thread.
+def cluster(request: BuildRequest, ready: Callable[[], object] = lambda: None) -> Iterator[Cluster]:
+    """Connected inside. Enter it on the main thread. ``ready`` as :func:`~.local_ray.local_ray` has it.
 
     Raises:
         MachineryError: Ray did not start, or does not answer.
     """
     compute = request.spec.compute
     if is_job(os.environ):
-        with _joined(request.checkpoints) as folder:
+        with _joined(request.checkpoints, ready) as folder:
             yield Cluster(folder, None)
         return
     slots = max(request.cpus, compute.processes)
-    with local_ray(slots, cards(compute)) as session:
+    with local_ray(slots, cards(compute), ready) as session:
         yield Cluster(request.checkpoints or str(session), slots)
 
 
@@ -65,11 +65,13 @@ def cards(compute: Compute) -> int:
 
 
 @contextmanager
-def _joined(checkpoints: str | None) -> Iterator[str]:
+def _joined(checkpoints: str | None, ready: Callable[[], object]) -> Iterator[str]:
     """Connected to the cluster that started us, which ends what we leave when we end."""
+    os.environ.update(QUIET)
+    load_libraries()
     import ray
 
-    os.environ.update(QUIET)
+    ready()
     try:
         ray.init(address=os.environ["RAY_ADDRESS"], log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""From a candidate to ONNX bytes: one graph from raw contract columns, one named (rows, 1) input each, to answers.
+"""From a candidate to ONNX bytes: one graph from raw contract columns, one named (rows, width) input each, to answers.
 
 Outputs: ``label`` (rows,) and ``probabilities`` (rows, classes), or ``value`` (rows, 1). The bytes depend on the
 candidate alone: not on the process, ``PYTHONHASHSEED`` or where libraries are installed.
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.domain.bundle import Input
 from dagster_project.domain.families import outputs_of
+from dagster_project.training import pixels_graph, seasons_graph, terms_graph, tokens_graph
 from dagster_project.training.candidate import Candidate, label_values
+from dagster_project.training.operators import CONTRIBUTED
 from dagster_project.training.rows import alias
-from dagster_project.training.terms_graph import CONTRIBUTED, register
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,10 +52,10 @@ def convert(pipeline: Any, inputs: tuple[Input, ...], options: dict[int, Any] | 
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
-    if any(item.modality == "text" for item in inputs):
-        register()
+    for own in (terms_graph, tokens_graph, pixels_graph, seasons_graph):
+        own.register()
     kinds = {"float32": FloatTensorType, "string": StringTensorType}
-    types = [(alias(place), kinds[item.dtype]([None, 1])) for place, item in enumerate(inputs)]
+    types = [(alias(place), kinds[item.dtype]([None, item.width])) for place, item in enumerate(inputs)]
     target = {"": OPSET, "ai.onnx.ml": ML_OPSET}
     with warnings.catch_warnings():
         # the converter hands booleans to protobuf, whose version 7 refuses what 6 deprecates: hence protobuf<7

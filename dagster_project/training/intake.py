@@ -1,5 +1,6 @@
 """The rows of a build as they fit: all of them in memory; or a part of each, while training streams from the file."""
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from dagster_project.domain.build import BuildRequest
@@ -51,16 +52,21 @@ def load(request: BuildRequest) -> Data:
 
 def surely_fits(request: BuildRequest, memory: int) -> bool:
     """Whether the train rows fit however many categories they have; of a text nobody knows before it is read."""
-    if request.text:
+    if "text" in request.modalities.values():
         return False
-    columns = widest(len(request.numeric), len(request.categorical))
+    columns = widest(len(request.numeric) + wide_numbers(request), len(request.categorical))
     return request.split.train.labelled * columns * _FLOAT * len(preparations(request.spec)) <= memory
+
+
+def wide_numbers(request: BuildRequest) -> int:
+    """How many numbers a row has in its images and windows."""
+    return sum(map(prod, request.shapes.values()))
 
 
 def prepared_bytes(spec: "ModelSpec", sample: Data, rows: int) -> int:
     """What ``rows`` rows take once they are prepared as the sample is."""
     frame = frame_of(sample.train.columns, sample.inputs)
-    widths = [prepared_width(spec.features, sample.inputs, frame, kind == "scaled") for kind in preparations(spec)]
+    widths = [prepared_width(spec.features, sample.inputs, frame, kind) for kind in preparations(spec)]
     return rows * sum(widths) * _FLOAT
 
 
@@ -81,7 +87,7 @@ def _sample(request: BuildRequest, memory: int) -> Data:
     import polars as pl
 
     spec, split = request.spec, request.split
-    wanted = sampled_rows(memory, len(request.numeric), len(request.categorical))
+    wanted = sampled_rows(memory, len(request.numeric) + wide_numbers(request), len(request.categorical))
     counts = {"train": split.train.labelled, "validation": split.validation.labelled}
     try:
         lazy = {part: labelled_rows(request, part) for part in counts}
@@ -97,7 +103,7 @@ def _sample(request: BuildRequest, memory: int) -> Data:
     }
     buffer = memory // 4 // max(1, request.cpus)  # each of the trials beside each other has one
     stream = Stream(split.train.uri, counts["train"], inputs, spec.target, classes, shift, scale, buffer)
-    return Data(rows["train"], rows["validation"], inputs, classes, stream)
+    return Data(rows["train"], rows["validation"], inputs, classes, stream, request.horizon, request.season)
 
 
 def _goal(spec: "ModelSpec", train: "pl.LazyFrame") -> "tuple[tuple[str | int | bool, ...], float, float]":

@@ -1,7 +1,7 @@
 """From a request to the best trial's candidate: rows and Ray beside each other, the search, and what it found."""
 
 import importlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from dagster_project.domain.bundle import Trial
 from dagster_project.domain.headroom_report import HeadroomReport
 from dagster_project.domain.headroom_words import next_gain
 from dagster_project.domain.lease import GpuUse
+from dagster_project.storage.store import ArtifactStore
 from dagster_project.training.candidate import Candidate, drift, refit, restore
 from dagster_project.training.cluster import Cluster, cluster
 from dagster_project.training.ending import ending
@@ -46,11 +47,11 @@ def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watc
         MachineryError: Ray did not start, or the best trial's weights are gone.
     """
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
-        posed = pool.submit(_pose, request, watch)
+        posed: list[Future[tuple[Data, Problem]]] = []
         with watch.stage("ray"):
-            place = stack.enter_context(cluster(request))
+            place = stack.enter_context(cluster(request, lambda: posed.append(pool.submit(_pose, request, watch))))
         with ending(request):
-            data, problem = posed.result()
+            data, problem = posed[0].result()
             shown.say(f"{data.said}, {len(proposals)} trials")
             with watch.stage("search"):
                 found = search(request, problem, proposals, place, shown)
@@ -105,4 +106,9 @@ def _pose(request: BuildRequest, watch: Stopwatch) -> tuple[Data, Problem]:
     with watch.stage("load"):
         data = load(request)
     with watch.stage("prepare"):
-        return data, pose(request.spec, data)
+        return data, pose(request.spec, data, _pretrained(request))
+
+
+def _pretrained(request: BuildRequest) -> dict[str, bytes]:
+    store = ArtifactStore(request.store)
+    return {each.weights.digest: store.get(each.weights.digest) for each in request.spec.candidates if each.weights}

@@ -6,6 +6,7 @@ left of the session and removes its folder. So there is one way out for success,
 """
 
 import atexit
+import importlib
 import logging
 import os
 import secrets
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,8 +40,11 @@ QUIET = {
 
 
 @contextmanager
-def local_ray(cpus: int, gpus: int = 0) -> Iterator[Path]:
+def local_ray(cpus: int, gpus: int = 0, ready: Callable[[], object] = lambda: None) -> Iterator[Path]:
     """Ray with ``cpus`` slots and ``gpus`` cards, and the session's folder. Call it on the main thread.
+
+    ``ready`` is called before Ray starts, once the environment is made and the libraries are loaded: what it begins on
+    another thread goes on meanwhile.
 
     Raises:
         MachineryError: Ray did not start.
@@ -48,6 +52,9 @@ def local_ray(cpus: int, gpus: int = 0) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=short_folder()))
     watch = start_watcher(folder)
     try:
+        _set_environment(folder)
+        load_libraries()
+        ready()
         _start(folder, cpus, gpus)
         yield folder
     finally:
@@ -82,7 +89,16 @@ def end_watcher(watch: "subprocess.Popen[bytes]") -> None:
     watch.wait(timeout=60)
 
 
-def _start(folder: Path, cpus: int, gpus: int) -> None:
+def load_libraries() -> None:
+    """Load what is compiled, on this thread: two that load libraries at once, or set variables meanwhile, may crash.
+
+    Ray reads its environment when it is loaded.
+    """
+    for name in ("pandas", "polars", "pyarrow", "ray", "sklearn.compose", "sklearn.linear_model"):
+        importlib.import_module(name)
+
+
+def _set_environment(folder: Path) -> None:
     token = folder / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
@@ -90,6 +106,9 @@ def _start(folder: Path, cpus: int, gpus: int) -> None:
     os.environ.update(
         QUIET, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token), **{_TORCH_CACHE: str(folder / "inductor")}
     )
+
+
+def _start(folder: Path, cpus: int, gpus: int) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             _init(folder / str(attempt), cpus, gpus)

@@ -4,21 +4,24 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.training.batches import Batches, ShuffledRows, tensor_of
+from dagster_project.training.beginning import Beginning, take_weights
 from dagster_project.training.device import CPU, Device, settle
+from dagster_project.training.layout import Layout
 from dagster_project.training.loop import Loss, Recipe, Training
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-_CHUNK = 65536  # rows that are answered at once
+_NUMBERS = 2**22  # of a matrix, answered at once
 
 
 class NetworkEstimator(ABC):
     """Follows scikit-learn's conventions, trains in steps. A family's module overrides :meth:`build`."""
 
-    def __init__(self, parameters: dict[str, Any], task: str, seed: int) -> None:
-        self.parameters, self.task, self.seed = parameters, task, seed
+    def __init__(self, parameters: dict[str, Any], task: str, seed: int, layout: Layout) -> None:
+        self.parameters, self.task, self.seed, self.layout = parameters, task, seed, layout
+        self.beginning = Beginning()
 
     @abstractmethod
     def build(self, columns: int, outputs: int) -> "torch.nn.Module":
@@ -60,6 +63,8 @@ class NetworkEstimator(ABC):
         torch.manual_seed(self.seed)
         self.columns, self.shift, self.scale, self.device = columns, shift, scale, device
         self.network = self.build(columns, outputs)
+        if self.beginning.weights:
+            take_weights(self.network, self.beginning)
         return Training(self.network, self.loss(), batches, self.recipe, device)
 
     def loss(self) -> Loss:
@@ -94,8 +99,8 @@ class NetworkEstimator(ABC):
         """Answers in float32, on the device the network trains on."""
         import torch
 
-        network = self.answering()
+        network, rows = self.answering(), max(1, _NUMBERS // max(1, matrix.shape[1]))
         with torch.inference_mode():
-            parts = [network(chunk.to(self.device.name)).cpu() for chunk in torch.split(tensor_of(matrix), _CHUNK)]
+            parts = [network(chunk.to(self.device.name)).cpu() for chunk in torch.split(tensor_of(matrix), rows)]
             answers: np.ndarray = torch.cat(parts).numpy()
         return answers

@@ -18,7 +18,7 @@ TOLERANCE = 1e-5
 SINGLE_ROWS = 16
 
 Columns = dict[str, "np.ndarray"]
-"""The graph's inputs by name, each of shape (rows, 1), float32 or str objects."""
+"""The graph's inputs by name, each of shape (rows, width), float32 or str objects."""
 
 
 class Answer(NamedTuple):
@@ -133,7 +133,7 @@ def take(columns: "Columns", rows: "slice | np.ndarray") -> "Columns":
 
 def _complaint(family: str, kind: str, batch: "Columns", expected: Answer, given: Answer, found: Comparison) -> str:
     row = int((found.distance + found.flipped).argmax())
-    shown = {name: column[row, 0] for name, column in batch.items()}
+    shown = {name: column[row, 0] if column.shape[1] == 1 else column[row, :4] for name, column in batch.items()}
     cells = ", ".join(f"{name}={value!r}" for name, value in list(shown.items())[:12])
     wrong = int((found.distance > TOLERANCE).sum())
     return (

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 BASE_ROWS = 8
 MAX_THRESHOLDS = 256
 UNSEEN = "\x01 never seen \x7f"
+_SHADES: dict[str, tuple[float, ...]] = {"image": (0.0, 255.0), "text": (), "series": (), "tabular": ()}
 NON_ASCII = ("München", "日本語", "naïve café’s", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 🛫")
 
 
@@ -25,6 +26,7 @@ def plant(rows: "Columns", inputs: tuple[Input, ...], thresholds: "dict[str, np.
         "missing": [*(_with(base, {name: value}) for name, value in missing.items()), _with(base, missing)],
         "unseen_category": [_with(base, {name: UNSEEN}) for name in text],
         "non_ascii": [_with(base, {name: word}) for name in text for word in NON_ASCII],
+        "extreme_image": [_with(base, {item.name: shade}) for item in inputs for shade in _SHADES[item.modality]],
         "threshold": [_at(rows, name, values) for name, values in sorted(thresholds.items())],
     }
     return {kind: join(parts) for kind, parts in batches.items() if parts}
@@ -81,4 +83,5 @@ def _at(rows: "Columns", name: str, values: "np.ndarray") -> "Columns":
 
     count = len(next(iter(rows.values())))
     batch = take(rows, np.arange(len(values)) % count)
-    return {**batch, name: values.reshape(-1, 1)}
+    width = rows[name].shape[1]
+    return {**batch, name: np.repeat(values.reshape(-1, 1), width, axis=1)}

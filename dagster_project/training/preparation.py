@@ -1,4 +1,4 @@
-"""From raw contract columns to the float32 matrix a learner takes: imputing, encoding, scaling, selection.
+"""From raw contract columns to the float32 matrix a learner takes: imputing, encoding, scaling.
 
 Everything here converts to ONNX without loss (facts: an imputer over text and infrequent-category grouping do not),
 so rare categories are cut by naming the kept ones, and a missing category is a category of its own. Terms of a text
@@ -8,47 +8,62 @@ are many and mostly absent, so with them the matrix is sparse.
 from typing import TYPE_CHECKING, Any, get_args
 
 from dagster_project.domain.bundle import Input
-from dagster_project.domain.families import FAMILIES, Task
-from dagster_project.domain.spec import Features, ModelSpec, Selection, TextTransform
-from dagster_project.training.rows import alias
+from dagster_project.domain.families import FAMILIES, Preparation
+from dagster_project.domain.spec import Features, ImageTransform, ModelSpec, TextTransform
+from dagster_project.training.rows import places_of
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from sklearn.compose import ColumnTransformer
-    from sklearn.feature_selection import SelectKBest
 
 MAX_CATEGORIES = 256
 TERMS = get_args(TextTransform)
+ALONE = get_args(ImageTransform)
+_IN_ORDER = {"image": "pixels", "text": "tokens"}
+"""What networks that know of the kind get of an image or a text."""
 
 
-def column_transforms(features: Features, inputs: tuple[Input, ...], scaled: bool) -> dict[str, list[str]]:
-    """Aliases of the columns by transform. Trees get numbers unscaled: float32 scaling moves rows across thresholds."""
-    groups: dict[str, list[str]] = {}
+def column_transforms(features: Features, inputs: tuple[Input, ...], kind: Preparation) -> dict[str, list[int]]:
+    """Places of the inputs by transform; what a row has in an image or, in order, in a text is prepared by itself.
+
+    Trees get numbers unscaled: float32 scaling moves rows across thresholds.
+    """
+    groups: dict[str, list[int]] = {}
     for place, item in enumerate(inputs):
-        default = "words" if item.modality == "text" else "one_hot" if item.dtype == "string" else "standard"
-        transform = str(features.transforms.get(item.name, default))
-        if item.dtype == "float32" and (not scaled or transform in ("one_hot", "ordinal")):
-            transform = "none"  # a boolean is its own encoding
-        groups.setdefault(transform, []).append(alias(place))
+        transform = str(features.transforms.get(item.name, _default(item)))
+        if item.dtype == "float32" and item.modality != "image":
+            # a boolean is its own encoding
+            transform = "none" if kind == "unscaled" or transform in ("one_hot", "ordinal") else transform
+        elif kind == "tensors":
+            transform = _IN_ORDER.get(item.modality, transform)
+        alone = transform in (*ALONE, *_IN_ORDER.values())
+        groups.setdefault(f"{transform} {place}" if alone else transform, []).append(place)
     return groups
 
 
-def preparations(spec: ModelSpec) -> list[str]:
+def _default(item: Input) -> str:
+    by_modality = {"text": "words", "image": "pooled", "series": "standard"}
+    return by_modality.get(item.modality, "one_hot" if item.dtype == "string" else "standard")
+
+
+def preparations(spec: ModelSpec) -> list[Preparation]:
     """The ways in which the candidates want their rows prepared: each makes a matrix of its own."""
     return sorted({FAMILIES[candidate.family].preparation for candidate in spec.candidates})
 
 
 def make_preparation(
-    features: Features, inputs: tuple[Input, ...], frame: "pd.DataFrame", scaled: bool
+    features: Features, inputs: tuple[Input, ...], frame: "pd.DataFrame", kind: Preparation
 ) -> "ColumnTransformer":
     """The unfitted transformer for these columns; ``frame`` (training rows) names the categories to keep."""
     from sklearn.compose import ColumnTransformer
 
-    groups = column_transforms(features, inputs, scaled)
-    names = {alias(place): item.name for place, item in enumerate(inputs)}
-    steps = [(name, _transformer(name, frame[columns], scaled, names), columns) for name, columns in groups.items()]
-    sparse = any(item.modality == "text" for item in inputs)
+    groups, places = column_transforms(features, inputs, kind), places_of(inputs)
+    steps = []
+    for name, members in groups.items():
+        columns = [column for place in members for column in places[place]]
+        given = [inputs[place] for place in members]
+        steps.append((name, _transformer(name.split(" ")[0], frame.iloc[:, columns], given, kind), columns))
+    sparse = any(name in TERMS for name in groups)
     return ColumnTransformer(steps, sparse_threshold=1.0 if sparse else 0.0)
 
 
@@ -61,15 +76,13 @@ def as_matrix(prepared: Any) -> Any:
     return prepared.tocsr().astype(np.float32)
 
 
-def _transformer(name: str, frame: "pd.DataFrame", scaled: bool, names: dict[str, str]) -> Any:
+def _transformer(name: str, frame: "pd.DataFrame", given: list[Input], kind: Preparation) -> Any:
     import numpy as np
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-    if name in TERMS:
-        from dagster_project.training.terms import Terms
-
-        return Terms(name, tuple(names[column] for column in frame))  # type: ignore[arg-type]
+    if name in (*TERMS, *ALONE, *_IN_ORDER.values()):
+        return _own_transformer(name, given, kind)
     if name not in ("one_hot", "ordinal"):
         return _number_transformer(name)
     categories = [frequent(frame[column]) for column in frame]
@@ -78,7 +91,23 @@ def _transformer(name: str, frame: "pd.DataFrame", scaled: bool, names: dict[str
     codes = OrdinalEncoder(
         categories=categories, handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float32
     )
-    return make_pipeline(codes, StandardScaler()) if scaled else codes
+    return codes if kind == "unscaled" else make_pipeline(codes, StandardScaler())
+
+
+def _own_transformer(name: str, given: list[Input], kind: Preparation) -> Any:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from dagster_project.training.pixels import Pixels
+    from dagster_project.training.terms import Terms
+    from dagster_project.training.tokens import Tokens
+
+    if name in TERMS:
+        return Terms(name, tuple(item.name for item in given))  # type: ignore[arg-type]
+    if name == "tokens":
+        return Tokens()
+    pixels = Pixels(given[0].shape, pooled=name == "pooled")
+    return pixels if kind == "tensors" else make_pipeline(pixels, StandardScaler())
 
 
 def _number_transformer(name: str) -> Any:
@@ -98,79 +127,52 @@ def frequent(column: "pd.Series") -> list[str]:
     return sorted(value for value, _ in ranked[:MAX_CATEGORIES])
 
 
-def prepared_width(features: Features, inputs: tuple[Input, ...], frame: "pd.DataFrame", scaled: bool) -> int:
+def prepared_width(features: Features, inputs: tuple[Input, ...], frame: "pd.DataFrame", kind: Preparation) -> int:
     """How many numbers these take a row, as far as the frame's rows tell: categories by their columns, terms by those
     that a text has."""
-    from dagster_project.training.terms import numbers_a_row
+    groups, places = column_transforms(features, inputs, kind), places_of(inputs)
+    return sum(
+        _width(name.split(" ")[0], frame.iloc[:, places[place]], inputs[place])
+        for name, members in groups.items()
+        for place in members
+    )
 
-    groups = column_transforms(features, inputs, scaled)
-    wide = [len(frequent(frame[column])) for column in groups.pop("one_hot", [])]
-    terms = [numbers_a_row(frame[column], unit) for unit in TERMS for column in groups.pop(unit, [])]
-    return sum(wide) + sum(terms) + sum(map(len, groups.values()))
+
+def _width(name: str, frame: "pd.DataFrame", item: Input) -> int:
+    from dagster_project.training.pixels import fields
+    from dagster_project.training.terms import numbers_a_row
+    from dagster_project.training.tokens import LENGTH
+
+    if name == "one_hot":
+        return len(frequent(frame.iloc[:, 0]))
+    if name in TERMS:
+        return numbers_a_row(frame.iloc[:, 0], name)  # type: ignore[arg-type]
+    if name == "tokens":
+        return LENGTH
+    return fields(item.shape).shape[1] if name == "pooled" else item.width
+
+
+def prepared_inputs(preparation: "ColumnTransformer", inputs: tuple[Input, ...]) -> list[tuple[Input, int]]:
+    """Each input with how many prepared columns are its own, in the order of the prepared columns."""
+    owner = [item for item in inputs for _ in range(item.width)]
+    found: list[tuple[Input, int]] = []
+    for name, transformer, columns in preparation.transformers_:
+        given = list(dict.fromkeys(owner[column] for column in columns))
+        widths = _widths(name.split(" ")[0], transformer, given)
+        found += list(zip(given, widths, strict=True))
+    return found
+
+
+def _widths(name: str, transformer: Any, given: list[Input]) -> list[int]:
+    if name in TERMS:
+        return list(transformer.widths)
+    if name == "one_hot":
+        return [len(kept) for kept in transformer.categories_]
+    if name in (*ALONE, *_IN_ORDER.values()):
+        return [transformer.width_ if hasattr(transformer, "width_") else transformer[0].width_]
+    return [item.width for item in given]
 
 
 def raw_columns(preparation: "ColumnTransformer", inputs: tuple[Input, ...]) -> list[str]:
     """For each prepared column, the raw column that it comes from."""
-    names = {alias(place): item.name for place, item in enumerate(inputs)}
-    origins: list[str] = []
-    for name, transformer, columns in preparation.transformers_:
-        if name in TERMS:
-            widths = transformer.widths
-        else:
-            widths = [len(kept) for kept in transformer.categories_] if name == "one_hot" else [1] * len(columns)
-        for column, width in zip(columns, widths, strict=True):
-            origins += [names[column]] * width
-    return origins
-
-
-def fit_selector(
-    selection: Selection, task: Task, matrix: "np.ndarray", target: "np.ndarray", seed: int
-) -> "SelectKBest | None":
-    """Score the prepared columns once; :func:`keep` then takes a trial's share. None where nothing is selected."""
-    from sklearn.feature_selection import SelectKBest
-
-    if selection.method == "none":
-        return None
-    scorer = _univariate(task) if selection.method == "univariate" else _by_model(task, seed)
-    return SelectKBest(scorer, k="all").fit(matrix, target)
-
-
-def keep(selector: "SelectKBest | None", share: float) -> "SelectKBest | None":
-    """A selector that keeps ``share`` of the columns, one at least; None where all stay."""
-    from copy import copy
-
-    if selector is None or share >= 1.0:
-        return None
-    chosen = copy(selector)
-    chosen.k = max(1, round(share * selector.n_features_in_))
-    return chosen
-
-
-def _univariate(task: Task) -> Any:
-    """F statistic of each column alone; a constant column scores lowest."""
-    import numpy as np
-    from sklearn.feature_selection import f_classif, f_regression
-
-    statistic = f_regression if task == "regression" else f_classif
-
-    def score(matrix: "np.ndarray", target: "np.ndarray") -> "np.ndarray":
-        moving = matrix.std(axis=0) > 0
-        scores = np.full(matrix.shape[1], -1.0)
-        scores[moving] = statistic(matrix[:, moving].astype(np.float64), target)[0]
-        return scores
-
-    return score
-
-
-def _by_model(task: Task, seed: int) -> Any:
-    """Impurity decrease in a small forest of extremely randomised trees (Geurts et al. 2006)."""
-    from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-
-    kind = ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier
-
-    def score(matrix: "np.ndarray", target: "np.ndarray") -> "np.ndarray":
-        forest = kind(n_estimators=30, max_depth=10, min_samples_leaf=5, random_state=seed)
-        importances: np.ndarray = forest.fit(matrix, target).feature_importances_
-        return importances
-
-    return score
+    return [item.name for item, width in prepared_inputs(preparation, inputs) for _ in range(width)]

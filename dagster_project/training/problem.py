@@ -1,18 +1,22 @@
 """The search's problem: prepared matrices, computed once for each way of preparing and shared by all trials."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.domain.families import FAMILIES, Task
+from dagster_project.domain.families import FAMILIES, Preparation, Task
 from dagster_project.domain.lease import GpuUse
-from dagster_project.domain.spec import ModelSpec
+from dagster_project.domain.spec import CandidateFamily, ModelSpec
+from dagster_project.training.beginning import Beginning
 from dagster_project.training.checkpoints import Checkpoints
 from dagster_project.training.device import CPU, Device
 from dagster_project.training.families import make_estimator
-from dagster_project.training.preparation import as_matrix, fit_selector, keep, make_preparation, preparations
+from dagster_project.training.layout import Layout, Part
+from dagster_project.training.preparation import as_matrix, make_preparation, preparations, prepared_inputs
 from dagster_project.training.rows import Data, frame_of
 from dagster_project.training.scoring import answers_of, score
+from dagster_project.training.selection import fit_selector, keep
 from dagster_project.training.space import KEEP, Proposal
 from dagster_project.training.steps import fit_steps
 from dagster_project.training.stream import Stream
@@ -34,6 +38,7 @@ class Prepared:
     selector: "SelectKBest | None"
     train: "np.ndarray | Stream"
     validation: "np.ndarray"
+    layout: Layout
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Problem:
     prepared: dict[str, Prepared]
     train_target: "np.ndarray"
     validation_target: "np.ndarray"
+    beginnings: dict[str, Beginning] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,17 +71,25 @@ class Fit:
     gpu: GpuUse | None = None
 
 
-def pose(spec: ModelSpec, data: Data) -> Problem:
-    """Prepare the rows once for each preparation that the candidates ask for."""
+def pose(spec: ModelSpec, data: Data, weights: Mapping[str, bytes] = MappingProxyType({})) -> Problem:
+    """Prepare the rows once for each preparation that the candidates ask for. ``weights``: files by digest."""
     return Problem(
         task=spec.task,
         metric=spec.search.metric,
         seed=spec.search.seed,
         positive=positive_index(spec, data),
-        prepared={kind: _prepare(spec, data, scaled=kind == "scaled") for kind in preparations(spec)},
+        prepared={kind: _prepare(spec, data, kind) for kind in preparations(spec)},
         train_target=data.train.target,
         validation_target=data.validation.target,
+        beginnings={each.family: _beginning(spec, each, weights) for each in spec.candidates},
     )
+
+
+def _beginning(spec: ModelSpec, candidate: CandidateFamily, weights: Mapping[str, bytes]) -> Beginning:
+    given, source = candidate.weights, spec.architecture or ""
+    if given is None:
+        return Beginning(spec.name, source)
+    return Beginning(spec.name, source, weights[given.digest], given.freeze)
 
 
 def positive_index(spec: ModelSpec, data: Data) -> int:
@@ -83,14 +97,23 @@ def positive_index(spec: ModelSpec, data: Data) -> int:
     return data.classes.index(spec.positive) if spec.positive in data.classes else len(data.classes) - 1
 
 
-def _prepare(spec: ModelSpec, data: Data, scaled: bool) -> Prepared:
+def _prepare(spec: ModelSpec, data: Data, kind: Preparation) -> Prepared:
     frame = frame_of(data.train.columns, data.inputs)
-    transformer = make_preparation(spec.features, data.inputs, frame, scaled)
+    transformer = make_preparation(spec.features, data.inputs, frame, kind)
     train = as_matrix(transformer.fit_transform(frame))
     judged = frame_of(data.validation.columns, data.inputs)
     validation = as_matrix(transformer.transform(judged))
     selector = fit_selector(spec.features.selection, spec.task, train, data.train.target, spec.search.seed)
-    return Prepared(transformer, selector, data.stream.prepared_by(transformer) if data.stream else train, validation)
+    shown = data.stream.prepared_by(transformer) if data.stream else train
+    return Prepared(transformer, selector, shown, validation, _layout(transformer, data))
+
+
+def _layout(transformer: "ColumnTransformer", data: Data) -> Layout:
+    parts, start = [], 0
+    for item, width in prepared_inputs(transformer, data.inputs):
+        parts.append(Part(item.name, item.modality, item.shape, start, start + width))
+        start += width
+    return Layout(tuple(parts), data.horizon, data.season)
 
 
 def fit(
@@ -123,7 +146,9 @@ def unfitted(problem: Problem, proposal: Proposal) -> "tuple[SelectKBest | None,
     if selector is not None:
         train = train.selected_by(selector) if isinstance(train, Stream) else selector.transform(train)
         validation = selector.transform(validation)
-    return selector, make_estimator(proposal.family, parameters, problem.task, problem.seed), train, validation
+    estimator = make_estimator(proposal.family, parameters, problem.task, problem.seed, prepared.layout)
+    estimator.beginning = problem.beginnings.get(proposal.family, Beginning())
+    return selector, estimator, train, validation
 
 
 def measure(problem: Problem, estimator: Any, validation: "np.ndarray") -> float:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.domain.bundle import Example, Input, Reference
+from dagster_project.domain.bundle import Cell, Example, Input, Reference
 from dagster_project.inference.predictor import Answers, OnnxPredictor
 from dagster_project.training.parity import take
 from dagster_project.training.rows import Data
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from dagster_project.training.parity import Columns
 
 LOOKED_AT = 2000
-BACKGROUND = 64
+BACKGROUND, FEWEST = 64, 8
+MOST_NUMBERS = 100_000  # of a wide column, in a file that a server reads
 
 
 def make_reference(predictor: OnnxPredictor, data: Data, restricted: tuple[str, ...]) -> Reference:
@@ -22,10 +23,11 @@ def make_reference(predictor: OnnxPredictor, data: Data, restricted: tuple[str, 
     rows = masked(take(data.validation.columns, slice(0, LOOKED_AT)), inputs, restricted)
     answers = predictor.predict(rows)
     train = masked(data.train.columns, inputs, restricted)
-    step = max(1, len(data.train) // BACKGROUND)
+    most = min(BACKGROUND, max(FEWEST, MOST_NUMBERS // max(item.width for item in inputs)))
+    step = max(1, len(data.train) // most)
     return Reference(
         examples=tuple(example(rows, answers, place) for place in _places(answers)),
-        background={name: tuple(_plain(column[::step][:BACKGROUND])) for name, column in train.items()},
+        background={name: _cells(column[::step][:most]) for name, column in train.items()},
     )
 
 
@@ -41,7 +43,7 @@ def masked(columns: "Columns", inputs: tuple[Input, ...], restricted: tuple[str,
 
 def example(rows: "Columns", answers: Answers, place: int) -> Example:
     """The row at ``place`` with its answer."""
-    inputs = {name: _plain(column[place])[0] for name, column in rows.items()}
+    inputs = {name: _cells(column[place : place + 1])[0] for name, column in rows.items()}
     if answers.scores is None:
         return Example(inputs=inputs, outputs={"value": float(answers.labels[place])})
     label = answers.labels[place]
@@ -58,6 +60,7 @@ def _places(answers: Answers) -> list[int]:
     return sorted(int(place) for place in np.unique(answers.codes, return_index=True)[1])
 
 
-def _plain(column: "np.ndarray") -> list[float | str | None]:
-    """JSON values; a missing one is None."""
-    return [None if value in ("", None) or value != value else value for value in column.reshape(-1).tolist()]
+def _cells(column: "np.ndarray") -> tuple[Cell, ...]:
+    """JSON values of (rows, width), a tuple a row where it is wide; a missing one is None."""
+    rows = [tuple(None if value in ("", None) or value != value else value for value in row) for row in column.tolist()]
+    return tuple(row[0] if len(row) == 1 else row for row in rows)

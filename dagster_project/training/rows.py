@@ -1,11 +1,13 @@
 """Rows of a split as the graph will see them: float32 numbers (NaN is missing) and strings ("" is missing)."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.bundle import Input
 from dagster_project.domain.errors import MachineryError, RefusedError
+from dagster_project.domain.projection import Projection
 from dagster_project.inference.frames import tensors
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ Label = str | int | bool
 
 @dataclass(frozen=True)
 class Rows:
-    """Labelled rows: ``columns`` are the graph's inputs, each of shape (rows, 1).
+    """Labelled rows: ``columns`` are the graph's inputs, each of shape (rows, width).
 
     ``target`` holds indexes into the classes (int64), or values (float64) for regression; shape (rows,).
     """
@@ -47,6 +49,8 @@ class Data:
     inputs: tuple[Input, ...]
     classes: tuple[Label, ...]
     stream: "Stream | None" = None
+    horizon: int = 0
+    season: int = 1
 
     @property
     def counts(self) -> dict[str, int]:
@@ -78,7 +82,7 @@ def load_data(request: BuildRequest) -> Data:
         part: Rows(raw_columns(table, inputs, part), encode_target(table[spec.target], classes, part))
         for part, table in parts.items()
     }
-    return Data(rows["train"], rows["validation"], inputs, classes)
+    return Data(rows["train"], rows["validation"], inputs, classes, horizon=request.horizon, season=request.season)
 
 
 def read_labelled(request: BuildRequest, part: str) -> "pl.DataFrame":
@@ -109,23 +113,27 @@ def labelled_rows(request: BuildRequest, part: str) -> "pl.LazyFrame":
     return pl.scan_parquet(getattr(request.split, part).uri).select(columns).filter(pl.col(target).is_not_null())
 
 
-def inputs_of(table: "pl.DataFrame", names: tuple[str, ...], request: BuildRequest) -> tuple[Input, ...]:
-    """One graph input a column: categories and text are strings, numbers and booleans are float32."""
+def inputs_of(table: "pl.DataFrame", names: tuple[str, ...], known: BuildRequest | Projection) -> tuple[Input, ...]:
+    """One graph input a column, by what is ``known`` of it.
+
+    Categories and text are strings; numbers, booleans, images and windows are float32.
+    """
     import polars as pl
 
-    strings = {name for name in request.categorical if table.schema[name] != pl.Boolean}
+    strings = {name for name in known.categorical if table.schema[name] != pl.Boolean}
     return tuple(
         Input(
             name=name,
             dtype="string" if name in strings else "float32",
-            modality="text" if name in request.text else "tabular",
+            modality=known.modalities.get(name, "tabular"),
+            shape=known.shapes.get(name, ()),
         )
         for name in names
     )
 
 
 def raw_columns(table: "pl.DataFrame", inputs: tuple[Input, ...], part: str) -> "dict[str, np.ndarray]":
-    """The graph's inputs, each of shape (rows, 1).
+    """The graph's inputs, each of shape (rows, width).
 
     Raises:
         RefusedError: a column fits no tensor, or holds values that are infinite or too large for float32.
@@ -150,10 +158,25 @@ def alias(position: int) -> str:
 
 
 def frame_of(columns: "dict[str, np.ndarray]", inputs: tuple[Input, ...]) -> "pd.DataFrame":
-    """The graph's inputs as the pandas frame that scikit-learn's column transformers take, under their aliases."""
+    """The graph's inputs as the pandas frame that scikit-learn's column transformers take, in their order: a column
+    for each number of a wide one."""
     import pandas as pd
 
-    return pd.DataFrame({alias(place): columns[item.name][:, 0] for place, item in enumerate(inputs)})
+    parts = [pd.DataFrame(columns[item.name], columns=_names(place, item)) for place, item in enumerate(inputs)]
+    narrow = {alias(place): columns[item.name][:, 0] for place, item in enumerate(inputs) if item.width == 1}
+    if len(narrow) == len(inputs):
+        return pd.DataFrame(narrow)
+    return pd.concat(parts, axis=1)
+
+
+def places_of(inputs: tuple[Input, ...]) -> "list[list[int]]":
+    """Where in :func:`frame_of` each input's columns are."""
+    ends = list(accumulate(item.width for item in inputs))
+    return [list(range(end - item.width, end)) for end, item in zip(ends, inputs, strict=True)]
+
+
+def _names(place: int, item: Input) -> list[str]:
+    return [alias(place)] if item.width == 1 else [f"{alias(place)}_{number}" for number in range(item.width)]
 
 
 def classes_of(target: "pl.Series", name: str) -> tuple[Label, ...]:

@@ -7,11 +7,11 @@ onnxruntime's own operator (domain com.microsoft); its expressions are RE2's, wh
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.domain.spec import TextTransform
+from dagster_project.training.operators import CONTRIBUTED, Operators
 
 if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-CONTRIBUTED = "com.microsoft"
 EXPRESSIONS: dict[TextTransform, str] = {"words": r"[\p{L}\p{N}_]+", "characters": "(?s)."}
 PADDING = "\x00"
 
@@ -38,11 +38,8 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     graph.node("Concat", parts, operator.outputs[0].full_name, axis=1)
 
 
-class _Graph:
+class _Graph(Operators):
     """Nodes and constants of one ``Terms``."""
-
-    def __init__(self, scope: Any, container: Any) -> None:
-        self.scope, self.container = scope, container
 
     def column(self, given: str, place: int, fitted: "TfidfVectorizer", unit: TextTransform) -> str:
         """The terms of the column at ``place``: a float tensor (rows, terms)."""
@@ -66,28 +63,3 @@ class _Graph:
         )  # fmt: skip
         long = self.node("Normalizer", [counted], domain="ai.onnx.ml", norm="L2")
         return self.node("Slice", [long, self.numbers([0]), self.numbers([-1]), self.numbers([0])])
-
-    def node(self, kind: str, inputs: list[str], output: str = "", domain: str = "", **attributes: Any) -> str:
-        """Add a node; the name of what it makes."""
-        made = output or self.scope.get_unique_variable_name(kind.lower())
-        versions = {"": 20, "ai.onnx.ml": 1, CONTRIBUTED: 1}
-        self.container.add_node(
-            kind, inputs, made, op_domain=domain, op_version=versions[domain],
-            name=self.scope.get_unique_operator_name(kind), **attributes,
-        )  # fmt: skip
-        return made
-
-    def numbers(self, values: list[int]) -> str:
-        """A constant of whole numbers."""
-        return self._constant("INT64", values)
-
-    def texts(self, values: list[str]) -> str:
-        """A constant of texts."""
-        return self._constant("STRING", [value.encode() for value in values])
-
-    def _constant(self, kind: str, values: list[Any]) -> str:
-        from onnx import TensorProto
-
-        name: str = self.scope.get_unique_variable_name("constant")
-        self.container.add_initializer(name, TensorProto.DataType.Value(kind), [len(values)], values)
-        return name

@@ -64,6 +64,7 @@ def interval(request: BuildRequest, problem: Problem, data: Data, best: Trial) -
     answers = Answers(classes=classes, codes=scores.argmax(axis=1), scores=scores)
     labels = label_values(data.classes)[data.validation.target]
     (found,) = measure(answers, labels, spec.task, [spec.search.metric], rows="validation")
+    assert found.low is not None and found.high is not None
     return {"low": found.low, "high": found.high}
 
 

@@ -99,10 +99,10 @@ def schemathesis(server: Server, examples: int, seed: int) -> dict[str, Any]:
     program = environment("schemathesis", SCHEMATHESIS).with_name("schemathesis")
     report = server.workspace.repo / "schemathesis.ndjson"
     command = [
-        program, "run", f"{server.url}/openapi.json", "--checks", "all", "--exclude-checks", BESIDE,
+        str(program), "run", f"{server.url}/openapi.json", "--checks", "all", "--exclude-checks", BESIDE,
         "--phases", "examples,coverage,fuzzing", "--max-examples", str(examples), "--seed", str(seed),
         "--continue-on-failure", "--no-color", "--warnings", "off", "--report", "ndjson",
-        "--report-ndjson-path", report,
+        "--report-ndjson-path", str(report),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=server.workspace.repo)
     statuses, failures = _reported(report)

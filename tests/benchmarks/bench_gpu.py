@@ -13,6 +13,7 @@ from dagster_project.domain.build import BuildRequest
 from dagster_project.training.device import CPU, Device, choose_device
 from dagster_project.training.families import make_estimator
 from dagster_project.training.gpu_meter import GpuMeter
+from dagster_project.training.layout import Layout
 from dagster_project.training.problem import Problem, pose
 from dagster_project.training.rows import load_data
 from dagster_project.training.scoring import answers_of, score
@@ -78,7 +79,7 @@ def _problem() -> Problem:
 
 def _train(problem: Problem, parameters: dict[str, Any], epochs: int, device: Device) -> dict[str, Any]:
     prepared = problem.prepared["scaled"]
-    estimator = make_estimator("mlp", {**parameters, "epochs": epochs + 1}, problem.task, problem.seed)
+    estimator = make_estimator("mlp", {**parameters, "epochs": epochs + 1}, problem.task, problem.seed, Layout())
     training = estimator.begin(prepared.train, problem.train_target, device)
     meter = GpuMeter(device) if device.is_gpu else None
     steps = training.epochs(meter.running) if meter else training.epochs()

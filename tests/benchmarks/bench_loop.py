@@ -11,7 +11,7 @@ from typing import Any
 
 from ci.judging.run import last_verdict
 from dagster_project.domain.build import BuildResult
-from dagster_project.domain.gate_findings import LATENCY
+from dagster_project.domain.measured import LATENCY
 from dagster_project.domain.verdict import Finding, Verdict
 from dagster_project.storage.store import ArtifactStore
 from tests.benchmarks.throwaway import MODEL, Bench, Took, bench

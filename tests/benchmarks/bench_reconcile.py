@@ -34,7 +34,8 @@ print(found.answers, found.joined, time.perf_counter() - began, time.process_tim
 
 def run() -> dict[str, Any]:
     """Each history in a warehouse of its own; the batches are of the newest days of both."""
-    figures, medians = {}, {}
+    figures: dict[str, object] = {}
+    medians: dict[int, float] = {}
     for rows in (SMALL, LARGE):
         with tempfile.TemporaryDirectory(prefix="acts-bench-") as folder:
             place = Path(folder)

@@ -86,4 +86,4 @@ def _result(seen: dict[str, list[dict[str, Any]]], counts: dict[str, dict[str, i
 
 
 def _middle(values: Any) -> float:
-    return round(statistics.median(values), 3)
+    return round(float(statistics.median(values)), 3)

@@ -76,7 +76,7 @@ def _wall(side: dict[str, Any]) -> float:
 
 
 def _least(busy: dict[str, Any]) -> float:
-    return min(*busy["cores"].values(), busy["taken of what others left"])
+    return float(min(*busy["cores"].values(), busy["taken of what others left"]))
 
 
 def _hidden(seconds: dict[str, float]) -> dict[str, float]:

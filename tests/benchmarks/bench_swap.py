@@ -88,7 +88,7 @@ class Swapping:
             self._arrived()
         outputs = {output["name"]: output["data"] for output in said["outputs"]}
         expected = _late(number, bonus)
-        same = abs(outputs["probabilities"][1] - expected) < TOLERANCE and outputs["label"] == [expected > 0.5]
+        same = bool(abs(outputs["probabilities"][1] - expected) < TOLERANCE and outputs["label"] == [expected > 0.5])
         if not same:
             self.mismatches.append(f"request {number}: {outputs} of {digest[:19]}, which says {expected}")
         return same

@@ -140,7 +140,7 @@ def parts(spec: ModelSpec, rows: pl.DataFrame, contract: DataContract) -> Frames
 def arrays(spec: ModelSpec, contract: DataContract, frames: Frames) -> Data:
     """What the learners take."""
     train = frames["train"]
-    inputs = inputs_of(train, spec.features.names, project(spec, contract).categorical)
+    inputs = inputs_of(train, spec.features.names, project(spec, contract))
     classes = classes_of(train[spec.target], spec.target)
     made = [
         Rows(raw_columns(frames[part], inputs, part), encode_target(frames[part][spec.target], classes, part))

@@ -58,7 +58,7 @@ def datacontract(contract: str, _parquet: str) -> Callable[[], dict[str, int]]:
         for check in run.checks:
             kind = KINDS.get(check.type)
             if kind and check.result in ("passed", "failed"):
-                counts[f"{check.field}.{kind}"] = int(COUNT.search(check.reason or "was 0").group(1))
+                counts[f"{check.field}.{kind}"] = int(COUNT.findall(check.reason or "was 0")[0])
         return counts
 
     return test

@@ -43,7 +43,7 @@ def _processor() -> str:
 def run(name: str) -> dict[str, Any]:
     """Run one benchmark and write its figures."""
     where, started = machine(), time.time()
-    result = importlib.import_module(f"tests.benchmarks.bench_{name.replace('-', '_')}").run()
+    result: dict[str, Any] = importlib.import_module(f"tests.benchmarks.bench_{name.replace('-', '_')}").run()
     result |= {"name": name, "machine": where, "seconds": round(time.time() - started, 1)}
     result["command"] = f"make bench BENCH={name}"
     path = REPOSITORY / ".acts" / "bench" / f"{name}.json"

@@ -1,16 +1,18 @@
 """The server as it would be without batching: every request is a run of its own, at once and without a queue."""
 
+import asyncio
 import sys
 
 from dagster_project.serving import batching
 from dagster_project.serving.__main__ import main
 from dagster_project.serving.batching import Batcher, Waiting
-from dagster_project.serving.live import Columns
+from dagster_project.serving.columns import Columns
+from dagster_project.serving.live import Arrays
 
 
 def _submit(
     self: Batcher, columns: Columns, rows: int, deadline: float, last: bool = False
-) -> "batching.asyncio.Future[Columns]":
+) -> "asyncio.Future[Arrays]":
     waiting = Waiting(columns, rows, deadline, self._loop.create_future())
     self.rows += rows
     self._deliver([waiting], rows, *batching._run(self.model, [columns]))

@@ -1,4 +1,4 @@
-"""``acts demo``: the four pull requests of the story, months of the year, and headlines, as a user sees them."""
+"""``acts demo``: the four pull requests of the story, a month of the year, and headlines, as a user sees them."""
 
 import json
 import os
@@ -62,10 +62,10 @@ def test_headlines_get_a_model_that_answers(tmp_path: Path) -> None:
     assert "goodhealth" in told.split("It passed")[1], "what it answers is shown"
 
 
-def test_months_of_the_year_are_answered_watched_and_challenged(
+def test_a_month_of_the_year_is_answered_watched_and_challenged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """January to April: the first experiment is due, what passes is merged, and the server follows."""
+    """April: the first experiment is due, what passes is merged, and the server follows."""
     from ci.demo.year import play_year
     from dagster_project.domain.loading import load_repository
     from dagster_project.domain.repository import FolderTree
@@ -78,19 +78,19 @@ def test_months_of_the_year_are_answered_watched_and_challenged(
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     home = tmp_path / "year"
-    play_year(home, months=4)
+    play_year(home, range(4, 5))
     known, workspace = load_repository(FolderTree(home)), Workspace(repo=home)
     spec = known.specs["late_arrival"]
     watched = Watched(spec, known.contracts["departures"], known.locks["late_arrival"], workspace)
     rows = answers(watched).collect()
-    assert rows.height == 26_865 + 24_936 + 28_886 + 28_353 and rows["inputs"].null_count() == 0
-    assert rows["row_id"].n_unique() == rows.height and 0.95 < truth(watched).collect().height / rows.height < 0.99
+    assert rows.height == 28_353 and rows["inputs"].null_count() == 0
+    assert rows["row_id"].n_unique() == rows.height and 0.9 < truth(watched).collect().height / rows.height < 0.99
     (experiment,) = Ledger(workspace.ledger, "experiments").rows()
     assert experiment["ending"] in ("opened", "refused") and experiment["now"].startswith("2013-05-01")
     looks = Ledger(workspace.ledger, "performance").rows()
-    assert [look["now"][:10] for look in looks] == ["2013-02-01", "2013-03-01", "2013-04-01", "2013-05-01"]
-    assert sum(window["matured"] for window in looks[-1]["windows"]) >= 15
+    assert [look["now"][:10] for look in looks] == ["2013-05-01"]
+    assert sum(window["matured"] for window in looks[0]["windows"]) >= 3
     with open_instance(workspace) as instance:
         weekly = instance.fetch_materializations(part_key("late_arrival", "labels"), limit=100).records
-        assert len(weekly) >= 16
+        assert len(weekly) >= 5
     assert not spec.experiment.on and not spec.monitoring.drift.on, "whoever opens Dagster finds it as it was"

@@ -117,9 +117,15 @@ def built_from(workspace: Workspace, head: Repository, *, vouched: bool = True) 
     request = build_request(spec, columns, snapshot, split, store=workspace.store, result="")
     data = load_data(request)
     problem, proposal = pose(spec, data), propose(spec)[0]
-    value = list(fit(problem, proposal))[-1].value
+    done = list(fit(problem, proposal))[-1]
     trial = Trial(
-        number=0, family=proposal.family, parameters=proposal.parameters, status="completed", value=value, seconds=0.1
+        number=0,
+        family=proposal.family,
+        parameters=proposal.parameters,
+        status="completed",
+        value=done.value,
+        steps=done.steps,
+        seconds=0.1,
     )
     bundle, _ = _bundle(request, Learnt(data, [trial], refit(problem, data, trial), None), Stopwatch())
     result = BuildResult(

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.compute import on_kubernetes as stage
 from tests.compute.on_kubernetes import Launched, waited
 from tests.compute.timeline import works
-from tests.kubernetes import pods, processes
+from tests.kubernetes import pods, processes, shared_memory
 from tests.kubernetes.operator import Kubernetes, kuberay
 from tests.kubernetes.processes import Process
 
@@ -93,7 +93,7 @@ def died(name: str, folder: Path) -> Left:
         AssertionError: it did not come so far, or machines did not go.
     """
     kill, when = DEATHS[name]
-    shared, repo = stage.shared_memory(), stage.write(folder, trials=2, epochs=18)
+    shared, repo = shared_memory.left_over(), stage.write(folder, trials=2, epochs=18)
     with kuberay() as kubernetes:
         launched = stage.launch(kubernetes, repo, through=PARENT if name == BY_PARENT else ())
         try:
@@ -111,7 +111,7 @@ def died(name: str, folder: Path) -> Left:
             outcomes = tuple(end.outcome for end in launched.ends)
         finally:
             launched.end()
-    lost = tuple(str(each) for each in stage.shared_memory() - shared)
+    lost = tuple(str(each) for each in shared_memory.left_over() - shared)
     return Left(code, before, reaped, after, gone, outcomes, lost, launched.said)
 
 

@@ -1,6 +1,5 @@
 """A real build of a real repository on the Kubernetes double: the launcher is a process, pods are processes."""
 
-import re
 import subprocess
 import sys
 import time
@@ -22,7 +21,6 @@ from tests.trees import SPEC_FILE, edited
 
 NAMESPACE, MODEL = "training", "tardy"
 IDLE = 10
-_OF_JOBLIB = re.compile(r"(?:sem\.loky-|joblib_memmapping_folder_)(\d+)")
 PROFILES = """\
 schema_version: 1
 currency: EUR
@@ -166,13 +164,3 @@ def waited(happens: Callable[[], bool], seconds: float, said: Callable[[], str] 
             raise AssertionError(f"it did not happen within {seconds} seconds\n{said()[-4000:]}")
         time.sleep(0.2)
     return time.monotonic() - began
-
-
-def shared_memory() -> set[Path]:
-    """What is in /dev/shm, but for what joblib named after a process that lives: others work on this machine."""
-    return {path for path in Path("/dev/shm").iterdir() if not _in_use(path.name)}
-
-
-def _in_use(name: str) -> bool:
-    found = _OF_JOBLIB.match(name)
-    return found is not None and processes.process(int(found[1])) is not None

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from dagster_project.compute.watch import SECONDS
 from dagster_project.domain.build import BuildResult
-from tests.compute.on_kubernetes import launch, shared_memory, waited, worker_history, write
+from tests.compute.on_kubernetes import launch, waited, worker_history, write
 from tests.compute.timeline import Timeline, timeline
+from tests.kubernetes import shared_memory
 from tests.kubernetes.operator import kuberay
 
 LONGEST = 400.0  # seconds, on a machine with much else to do
@@ -35,7 +36,7 @@ def searched(folder: Path) -> Searched:
     Raises:
         AssertionError: it did not come so far.
     """
-    shared, repo = shared_memory(), write(folder)
+    shared, repo = shared_memory.left_over(), write(folder)
     with kuberay() as kubernetes:
         launched = launch(kubernetes, repo)
         try:
@@ -52,5 +53,5 @@ def searched(folder: Path) -> Searched:
         waited(lambda: kubernetes.left() == [], 60, lambda: str(kubernetes.left()))
         workers = sum(change.what == "created" for change in worker_history(kubernetes))
         left = tuple(kubernetes.left())
-    lost = tuple(str(each) for each in shared_memory() - shared)
+    lost = tuple(str(each) for each in shared_memory.left_over() - shared)
     return Searched(repo, seen, code, launched.result, seconds, workers, left, lost, launched.said)

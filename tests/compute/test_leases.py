@@ -18,6 +18,15 @@ from dagster_project.storage.store import ArtifactStore
 from tests.pipeline.small import ONE_TRIAL, command, commit, environment, opened, write_repository
 from tests.trees import SPEC_FILE, edited
 
+CRASHING = """\
+import os, signal, sys
+from pathlib import Path
+
+left = Path(__file__).with_name("left")
+if "dagster_project.factories.trainer" in sys.orig_argv and (count := int(left.read_text())):
+    left.write_text(str(count - 1))
+    os.kill(os.getpid(), signal.SIGSEGV)
+"""
 PROFILES = """\
 schema_version: 1
 currency: EUR
@@ -35,10 +44,10 @@ def write(folder: Path, compute: str = "{}") -> Path:
     return repo
 
 
-def build(repo: Path) -> tuple[int, BuildResult | None, str]:
+def build(repo: Path, **more: str) -> tuple[int, BuildResult | None, str]:
     """Build the model with those prices."""
     result = repo / ".acts" / "result.json"
-    told = environment(repo) | {"ACTS_COMPUTE": str(repo.with_name("compute.yaml"))}
+    told = environment(repo) | {"ACTS_COMPUTE": str(repo.with_name("compute.yaml"))} | more
     done = subprocess.run(
         command(repo, "model", "tardy", result), env=told, capture_output=True, text=True, check=False
     )
@@ -103,6 +112,22 @@ def test_a_build_that_would_cross_its_ceiling_is_not_started(tmp_path: Path) -> 
     acts = [sys.executable, "-m", "ci.main", "build", "tardy", "--repo", str(repo)]
     done = subprocess.run(acts, env=told, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "not built: it was refused" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("crashes", "ends"), [pytest.param(1, 0, marks=pytest.mark.slow), pytest.param(3, 3, id="again and again")]
+)
+def test_a_program_that_crashes_is_started_once_more(tmp_path: Path, crashes: int, ends: int) -> None:
+    """What compiled code does once in thousands of builds must not cost a whole one."""
+    repo = write(tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(CRASHING)
+    (tmp_path / "left").write_text(str(crashes))
+    code, result, said = build(repo, PYTHONPATH=str(tmp_path))
+    assert (code, result is not None) == (ends, ends == 0), said
+    assert int((tmp_path / "left").read_text()) == max(0, crashes - 2)
+    [end] = ledger_of(repo).ends()
+    assert said.count(f"lease {end.lease.id}: the training program crashed (SIGSEGV). It is started once more.") == 1
+    assert ("ended with exit code -11 (SIGSEGV)" in end.reason) == (ends != 0)
 
 
 def test_words_for_people() -> None:

@@ -92,7 +92,7 @@ def test_other_texts_become_labels_that_differ(text):
 def test_the_program_runs_the_leases_code_on_the_leases_request():
     spec = rayjob(lease(), profile())["spec"]
     assert spec["entrypoint"].split() == [
-        "python", "-m", "dagster_project.factories.trainer", "s3://bucket/leases/a1b2c3/request.json",
+        "python", "-X", "faulthandler", "-m", "dagster_project.factories.trainer", "s3://bucket/leases/a1b2c3/request.json",
     ]  # fmt: skip
     assert yaml.safe_load(spec["runtimeEnvYAML"]) == {"working_dir": "s3://bucket/leases/a1b2c3/code.zip"}
 

@@ -7,15 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.domain.decide import Case, asks_holdout, decide, rounded
-from dagster_project.domain.gate_findings import (
-    BASELINE,
-    CALIBRATION,
-    FLIPPED_LABELS,
-    LATENCY,
-    PARITY,
-    SIZE,
-    batch_name,
-)
 from dagster_project.domain.gates import (
     BaselineGate,
     BoundGate,
@@ -29,6 +20,7 @@ from dagster_project.domain.gates import (
     SlicesGate,
 )
 from dagster_project.domain.holdout import LEVEL, Permission, bound_confidence
+from dagster_project.domain.measured import BASELINE, CALIBRATION, FLIPPED_LABELS, LATENCY, PARITY, SIZE, batch_name
 from dagster_project.domain.verdict import (
     Comparison,
     Finding,

@@ -248,3 +248,10 @@ def test_the_floor_is_guarded_too() -> None:
     assert any("below tasks: binary" in p.hint for p in problems(tree(floor=floor)))
     floor = edited(FLOOR, ("minimum: 0.55", "minimum: 0.0"))
     assert [p.code for p in problems(tree(floor=floor))] == ["gate-cannot-fail"]
+
+
+def test_rows_that_judge_have_an_id() -> None:
+    role = "        customProperties:\n          - {property: threeacts.role, value: id}\n"
+    nameless = edited(TRIPS, ("        unique: true\n" + role, ""))
+    (problem,) = problems(tree(trips=nameless))
+    assert problem.code == "split" and "judged by their id, and no column of trips has that role" in problem.message

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from dagster_project.domain import odcs_schema
 from dagster_project.domain.contract_graph import check_contracts
 from dagster_project.domain.errors import Problem, UserFileError
 from dagster_project.domain.odcs import load_contract
+from dagster_project.domain.yamlfile import load_yaml
 
 FILE = "data_contracts/trips.yaml"
 GOOD = """\
@@ -256,6 +258,16 @@ def test_a_broken_contract_is_refused_with_line_and_hint(
     assert all(p.line and p.hint for p in problems)
     assert not re.search(r"unevaluated|additional propert", "".join(p.message for p in problems), re.IGNORECASE)
     assert first[0].line == line, (first[0].line, mutate().splitlines()[first[0].line - 1])
+
+
+@pytest.mark.parametrize("mutate", [lambda: GOOD, *(m[1] for m in MUTATIONS)], ids=["good", *(m[0] for m in MUTATIONS)])
+def test_the_fast_look_at_the_schema_finds_what_the_one_with_words_finds(mutate: Callable[[], str]) -> None:
+    try:
+        document = load_yaml(mutate(), FILE)
+    except UserFileError:
+        return  # no YAML that is read: neither looks at it
+    worded = next(odcs_schema._validator().iter_errors(document.value), None)
+    assert odcs_schema._is_valid(document.value) == (worded is None), worded
 
 
 def test_a_relationship_to_nothing_is_refused_between_contracts() -> None:

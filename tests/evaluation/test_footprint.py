@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dagster_project.domain.bundle import BundleManifest, Parity
-from dagster_project.domain.gate_findings import FLIPPED_LABELS, LATENCY, PARITY, batch_name
+from dagster_project.domain.measured import FLIPPED_LABELS, LATENCY, PARITY, batch_name
 from dagster_project.evaluation.footprint import measure_latency, measure_size, parity_claims
 from dagster_project.inference.predictor import Answers
 

@@ -143,7 +143,7 @@ HOSTILE: list[tuple[Change, str]] = [
     (_blown_up_constant, "absurd size"),
     (_absurd_value, "absurd shape"),
     (_random, "draws at random"),
-    (_contributed_node, "of com.microsoft, of which Tokenizer alone is run"),
+    (_contributed_node, "of com.microsoft, of which MurmurHash3, Tokenizer alone are run"),
     (_foreign_node, "foreign operator domain 'com.evil'"),
     (_foreign_opset, "'com.evil' is foreign"),
     (_future_opset, "opset 99 of ai.onnx is not known"),

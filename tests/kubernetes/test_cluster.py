@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kubernetes import processes, ray_settings
+from tests.kubernetes import processes, ray_settings, shared_memory
 from tests.kubernetes.cluster import Cluster, start
 from tests.kubernetes.specs import pod, ray_cluster
 
@@ -48,7 +48,7 @@ def test_the_head_has_the_cpus_of_its_parameters() -> None:
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     """A cluster with a head and no workers; nothing of it may be left."""
-    shared = set(Path("/dev/shm").iterdir())
+    shared = shared_memory.left_over()
     made = start(ray_cluster(idle=IDLE), token=secrets.token_hex(32))
     try:
         made.wait_ready()
@@ -56,7 +56,7 @@ def cluster() -> Iterator[Cluster]:
     finally:
         made.stop()
     assert made.seen and made.left() == []
-    assert set(Path("/dev/shm").iterdir()) <= shared
+    assert shared_memory.left_over() <= shared
 
 
 @needs_root

@@ -11,7 +11,7 @@ from ci.main import main
 from dagster_project.domain.errors import MachineryError
 from dagster_project.monitoring.drift_rows import reference_of, window_of
 from dagster_project.monitoring.reconcile import reconcile
-from dagster_project.quality.text_properties import property_names
+from dagster_project.quality.properties import property_names
 from tests.ci.workbench import MODEL, crown
 from tests.modalities.notes import READING, notes
 from tests.monitoring.deployed import watching
@@ -60,4 +60,4 @@ def test_a_text_is_judged_served_explained_and_watched(tmp_path: Path, monkeypat
     assert reconcile(here, now).answers == 1203
     window, reference = window_of(here, now.date() - DAY, now.date() + DAY), reference_of(here)
     assert reference is not None and len(window) == 1203
-    assert window.inputs == reference.inputs == ("carrier", *property_names("note"))
+    assert window.inputs == reference.inputs == ("carrier", *property_names(here.contract.column("note")))

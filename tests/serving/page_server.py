@@ -107,7 +107,7 @@ def infer(request: InferRequest) -> Any:
 
 def explain(request: InferRequest, words: dict[str, Any]) -> Any:
     """Column number c added (-1)^c * c / 100 to the last class."""
-    columns, wide = list(request.columns), len(CLASSES)
+    columns, wide = list(request.columns.arrays()), len(CLASSES)
     values = np.zeros((len(columns), wide))
     values[:, 2] = [(-1) ** place * place / 100 for place in range(len(columns))]
     parts = {

@@ -10,7 +10,11 @@ AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 COLUMNS = (
     ShownColumn(name="miles", description="how far", unit="mi"), ShownColumn(name="seats"),
     ShownColumn(name="carrier", description="<b>who</b> flies"),
+    ShownColumn(name="gate", description="from a camera", shape=(2, 3, 1)), ShownColumn(name="speeds", shape=(4,)),
 )  # fmt: skip
+
+
+WIDE = {"gate": [0, 50, 100, 150, 200, 250], "speeds": [1.5, None, 3.0, 2.0]}
 
 
 def row_id(number: int) -> str:
@@ -20,7 +24,7 @@ def row_id(number: int) -> str:
 
 def row(number: int, **changed: Any) -> ReviewRow:
     """A row that says its number in miles."""
-    shown = {"miles": float(number), "seats": None, "carrier": "<img src=x>"}
+    shown = {"miles": float(number), "seats": None, "carrier": "<img src=x>", **WIDE}
     return ReviewRow(**{"row_id": row_id(number), "at": AT, "shown": shown, "audit": False, **changed})
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from dagster_project.domain.base import canonical_json, digest_of_bytes
@@ -108,6 +109,21 @@ def desired(
     return champion(
         store, name, data, keep(store, data, reference(bonus), INPUTS, model=name), INPUTS, replaces, **serving
     )
+
+
+def without_seats(store: ArtifactStore, bonus: float = 3.0, **serving: Any) -> DesiredModel:
+    """The same for a model that does not read the seats, which clients may send all the same."""
+    model = onnx.load_from_string(graph(bonus))
+    model.graph.input.remove(next(entry for entry in model.graph.input if entry.name == "seats"))
+    model.graph.initializer.append(numpy_helper.from_array(np.zeros((1, 1), np.float32), "seats"))
+    data, inputs = model.SerializeToString(), tuple(entry for entry in INPUTS if entry.name != "seats")
+    known, chance = reference(bonus), late(100.0, 0.0, "UA", bonus)
+    row: dict[str, Any] = {"miles": 100.0, "carrier": "UA"}
+    example = Example(inputs=row, outputs={"label": True, "probabilities": [1 - chance, chance]})
+    background = {name: known.background[name] for name in row}
+    beside = Reference(examples=(example,), background=background)
+    found = champion(store, "delays", data, keep(store, data, beside, inputs), inputs, **serving)
+    return found.model_copy(update={"unread": (*found.unread, "seats")})
 
 
 def champion(

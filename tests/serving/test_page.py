@@ -130,7 +130,7 @@ def test_an_example_is_sent_as_it_is_and_answered(tab: Page, app: Canned) -> Non
     tab.until_text(".result", "0192-row")
     ((path, request),) = app.requests
     assert path == "/v2/models/flights/infer" and request.ids is None
-    sent = {name: column.ravel().tolist() for name, column in request.columns.items()}
+    sent = {name: column.ravel().tolist() for name, column in request.columns.arrays().items()}
     assert (sent["carrier"], sent["remark"]) == (["9É"], [""])
     assert (sent["distance"], sent["engines"], sent["windy"]) == ([ROW["distance"]], [4.0], [1.0])
     assert np.isnan([*sent["humid"], *sent["salary"], *sent["profile"]]).all() and len(sent["profile"]) == 3
@@ -146,7 +146,7 @@ def test_what_is_typed_is_sent(tab: Page, app: Canned) -> None:
     tab.click(ANSWER)
     tab.until_text(".result", "0192-row")
     request = app.requests[-1][1]
-    sent = {name: column.ravel().tolist() for name, column in request.columns.items()}
+    sent = {name: column.ravel().tolist() for name, column in request.columns.arrays().items()}
     assert (sent["distance"], sent["remark"], sent["carrier"]) == ([70.5], ["häh"], ["UA"])
     assert (sent["engines"], sent["windy"], request.ids) == ([2.0], [0.0], ["mine"])
     assert sent["profile"][::2] == [1.0, 3.0] and np.isnan([sent["profile"][1], *sent["seats"]]).all()
@@ -183,7 +183,7 @@ def test_an_explanation_shows_what_added_most_first(tab: Page, app: Canned) -> N
     assert app.requests[-1][0] == "/v2/models/flights/explain"
     assert tab.get("document.querySelector('.choice select').selectedOptions[0].text") == "probability of early"
     bars = tab.get("[...document.querySelectorAll('.result .bars .name')].map((one) => one.innerText)")
-    names = list(app.requests[-1][1].columns)
+    names = list(app.requests[-1][1].columns.arrays())
     assert [bar.split(" ")[0] for bar in bars] == names[:0:-1]
     assert "Training rows are answered 0.5 on average, this row 0.625." in tab.text(".result")
     first = tab.text(".result .bars li").split("\n")
@@ -270,7 +270,7 @@ def test_a_text_has_room_and_is_sent_as_it_is_typed(tab: Page, app: Canned) -> N
     tab.write(FIELD["remark"], "a, b;")
     tab.click(ANSWER)
     tab.until_text(".result", "0192-row")
-    assert app.requests[-1][1].columns["remark"].tolist() == [["a, b;"]]
+    assert app.requests[-1][1].columns.arrays()["remark"].tolist() == [["a, b;"]]
 
 
 def test_a_look_that_brings_nothing_new_changes_nothing(tab: Page, app: Canned) -> None:

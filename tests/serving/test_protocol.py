@@ -22,23 +22,23 @@ from tests.serving.v2_requests import (
 
 
 def column(request: InferRequest, name: str) -> list[Any]:
-    assert request.columns[name].shape == (request.rows, SIGNATURE.expected[name].width)
-    return request.columns[name].ravel().tolist()
+    assert request.columns.arrays()[name].shape == (request.rows, SIGNATURE.expected[name].width)
+    return request.columns.arrays()[name].ravel().tolist()
 
 
 def test_a_request_becomes_columns_of_the_signatures_types() -> None:
     request = read(document(id="a", parameters={"anything": 1}))
     assert (request.id, request.rows, request.ids, request.parameters) == ("a", 2, None, {"anything": 1})
     assert column(request, "carrier") == ["AA", "UA"] and column(request, "distance") == [12.5, 300.0]
-    types = {name: array.dtype for name, array in request.columns.items()}
+    types = {name: array.dtype for name, array in request.columns.arrays().items()}
     assert types == {e.name: np.dtype(object if e.dtype == "string" else np.float32) for e in SIGNATURE.inputs}
-    assert all(array.flags.c_contiguous and array.flags.writeable for array in request.columns.values())
+    assert all(array.flags.c_contiguous and array.flags.writeable for array in request.columns.arrays().values())
 
 
 def test_an_absent_optional_column_is_missing_in_every_row() -> None:
     request = read(document())
     assert column(request, "remark") == ["", ""]
-    assert np.isnan(request.columns["humid"]).all() and np.isnan(request.columns["profile"]).all()
+    assert np.isnan(request.columns.arrays()["humid"]).all() and np.isnan(request.columns.arrays()["profile"]).all()
 
 
 def test_null_and_nan_are_missing() -> None:
@@ -47,8 +47,8 @@ def test_null_and_nan_are_missing() -> None:
     assert column(expected, "remark") == ["", "x"] and np.isnan(column(expected, "humid")[0])
     literal = json.dumps(document({**nulls, "humid": ("FP32", [2], [float("nan"), 3])})).encode()
     assert b"NaN" in literal
-    for name, array in read(literal).columns.items():
-        np.testing.assert_array_equal(array, expected.columns[name])
+    for name, array in read(literal).columns.arrays().items():
+        np.testing.assert_array_equal(array, expected.columns.arrays()[name])
 
 
 @pytest.mark.parametrize("name", ["distance", "humid"])
@@ -93,7 +93,7 @@ def test_bytes_and_json_in_one_request() -> None:
 
 def test_ids_are_read_beside_the_inputs() -> None:
     request = read(with_column("flight", "BYTES", [2], ["f1", None]))
-    assert request.ids == ["f1", ""] and "flight" not in request.columns
+    assert request.ids == ["f1", ""] and "flight" not in request.columns.arrays()
 
 
 def test_what_lies_on_a_bound_is_within_it() -> None:

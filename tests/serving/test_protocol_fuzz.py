@@ -49,7 +49,7 @@ def _attempt(body: bytes, length: int | None) -> bool:
     except BadRequest as error:
         assert error.status == 400 and str(error).encode() and len(str(error)) < 20_000
         return False
-    for name, column in request.columns.items():
+    for name, column in request.columns.arrays().items():
         assert column.shape == (request.rows, SIGNATURE.expected[name].width)
         if column.dtype == object:
             "".join(column.ravel().tolist()).encode()
@@ -129,8 +129,8 @@ def test_json_and_bytes_and_nan_literals_say_the_same(rows: list[tuple[float | N
     ])  # fmt: skip
     literal = re.sub(r'(?<!")\bnull\b(?!")', "NaN", json.dumps(plain)).encode()
     for other in (read(body, length), read(literal)):
-        for name, column in read(plain).columns.items():
-            np.testing.assert_array_equal(column, other.columns[name])
+        for name, column in read(plain).columns.arrays().items():
+            np.testing.assert_array_equal(column, other.columns.arrays()[name])
 
 
 @settings(max_examples=100, deadline=None)
@@ -203,7 +203,7 @@ def test_a_row_read_quickly_is_read_as_carefully(data: Any) -> None:
                 patch.setattr("dagster_project.serving.decode.one_row", lambda tensors, signature: None)
             try:
                 request = read(body, None, signature)
-                columns = {name: column.tolist() for name, column in request.columns.items()}
+                columns = {name: column.tolist() for name, column in request.columns.arrays().items()}
                 answers.append((columns, request.ids, request.times))
             except BadRequest as wrong:
                 answers.append(str(wrong))

@@ -37,9 +37,9 @@ def _read(binary: bool, outputs: list[Any] | None = None, **more: Any) -> InferR
 def test_its_requests_are_read(binary: bool) -> None:
     request = _read(binary, request_id="r1", priority=3, timeout=1000)
     assert request.id == "r1" and request.parameters["timeout"] == 1000
-    np.testing.assert_array_equal(request.columns["carrier"], CARRIER)
-    np.testing.assert_array_equal(request.columns["distance"], DISTANCE)
-    np.testing.assert_array_equal(request.columns["humid"], HUMID.reshape(2, 1))
+    np.testing.assert_array_equal(request.columns.arrays()["carrier"], CARRIER)
+    np.testing.assert_array_equal(request.columns.arrays()["distance"], DISTANCE)
+    np.testing.assert_array_equal(request.columns.arrays()["humid"], HUMID.reshape(2, 1))
     assert request.outputs == (("label", True), ("probabilities", True))
 
 

@@ -13,7 +13,7 @@ from dagster_project.monitoring.label_table import received_labels
 from dagster_project.storage.store import ArtifactStore
 from tests.serving import served
 from tests.serving.browser import Page, Pipe, browsing, chromium
-from tests.serving.review_queues import publish, row, row_id
+from tests.serving.review_queues import WIDE, publish, row, row_id
 from tests.serving.running import Server, running
 
 Place = tuple[Path, ArtifactStore, str]
@@ -170,6 +170,10 @@ def test_rows_and_contracts_are_shown_as_text_and_the_answer_not_at_all(tab: Pag
     assert shown[:3] == ["miles", f"{miles(tab)} mi", "how far"] and shown[3:5] == ["seats", "missing"]
     assert "<img src=x>" in shown and "<b>who</b> flies" in shown
     assert tab.get("document.querySelectorAll('main img, main b:not(#token b)').length") == 0
+    drawn = "document.querySelector('#shown canvas').getContext('2d').getImageData(0, 0, 3, 2).data"
+    assert tab.get(f"[...{drawn}].filter((_, place) => place % 4 === 1)") == WIDE["gate"]
+    heights = tab.get("[...document.querySelectorAll('.course i')].map((bar) => parseFloat(bar.style.height))")
+    assert heights == pytest.approx([8, 0, 100, 8 + 92 / 3]) and "1.5 to 3, the last 2" in shown
     body = tab.get("document.body.innerText")
     assert "audit" not in body and "probab" not in body
 

@@ -57,6 +57,21 @@ def test_a_canary_gets_its_share_and_then_everything(place: Place) -> None:
         assert places(server) == {version(new.onnx): "live"}
 
 
+@pytest.mark.parametrize("reads_more", [True, False])
+def test_a_version_that_reads_other_columns_is_compared_too(place: Place, reads_more: bool) -> None:
+    folder, store, writes = place
+    rollout = {"shadow": {"share": 1.0, "answers": 60}, "bounds": BOUNDS}
+    make = (served.without_seats, served.desired) if reads_more else (served.desired, served.without_seats)
+    old, new = make[0](store, 3.0), make[1](store, 2.9, rollout=rollout)
+    served.publish(store, writes, old)
+    with running(folder) as server:
+        server.wait()
+        served.publish(store, writes, new)
+        server.until(lambda: places(server).get(version(new.onnx)) == "shadow")
+        server.until(lambda: server.infer({**ROW, "seats": [0.0]})[1]["model_version"] == version(new.onnx))
+        assert places(server) == {version(new.onnx): "live"}
+
+
 @pytest.mark.parametrize("stage", ["shadow", "canary"])
 def test_one_that_disagrees_is_rejected_and_not_tried_again_until_the_lock_changes(place: Place, stage: str) -> None:
     folder, store, writes = place

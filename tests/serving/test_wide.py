@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dagster_project.domain.bundle import Reference
+from dagster_project.domain.deployment import ServedInput
 from dagster_project.domain.errors import RefusedError
 from dagster_project.domain.workspace import Workspace
 from dagster_project.serving.live import load, tensor
@@ -73,7 +74,7 @@ def test_wrong_answers_to_wide_examples_are_refused(tmp_path: Path) -> None:
 
 
 def test_missing_numbers_are_nan_in_their_place() -> None:
-    column = tensor([(1.0, None, 3.0), (None, 5.0, 6.0)], "float32")
-    assert column.shape == (2, 3)
+    column = tensor([(1.0, None, 3.0), (None, 5.0, 6.0), None], ServedInput(name="x", dtype="float32", width=3))
+    assert column.shape == (3, 3)
     assert column.dtype == np.float32
-    assert np.argwhere(np.isnan(column)).tolist() == [[0, 1], [1, 0]]
+    assert np.argwhere(np.isnan(column)).tolist() == [[0, 1], [1, 0], [2, 0], [2, 1], [2, 2]]

@@ -19,6 +19,8 @@ from dagster_project.domain.spec import ModelSpec
 DIGEST = "sha256:" + "0" * 64
 METRICS = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 TEXT = ("kind", "flag")
+OWN = "architecture"
+"""The family whose code a test has to bring."""
 
 Make = Callable[..., BuildRequest]
 
@@ -60,7 +62,7 @@ def make_request(folder: Path, table: pl.DataFrame, task: str, **changes: Any) -
         "validation": write_part(folder / "validation.parquet", table[cut:]),
     }
     names = [name for name in table.columns if name != "target"]
-    categorical = tuple(changes.get("categorical", TEXT))
+    categorical, shapes = tuple(changes.get("categorical", TEXT)), changes.get("shapes", {})
     candidates = changes.get("candidates") or [quick(name) for name in changes["families"]]
     spec = ModelSpec.model_validate(
         {
@@ -92,8 +94,12 @@ def make_request(folder: Path, table: pl.DataFrame, task: str, **changes: Any) -
             created=datetime(2026, 1, 1, tzinfo=UTC),
         ),
         split=SplitResult(snapshot=DIGEST, **parts),
-        numeric=tuple(name for name in names if name not in categorical),
+        numeric=tuple(name for name in names if name not in categorical and name not in shapes),
         categorical=categorical,
+        modalities=changes.get("modalities", {}),
+        shapes=shapes,
+        horizon=changes.get("horizon", 0),
+        season=changes.get("season", 1),
         build_key=DIGEST,
         code_digest=DIGEST,
         environment_digest=DIGEST,
@@ -107,6 +113,9 @@ QUICK = {
     "extra_trees": {"n_estimators": 15, "min_samples_leaf": 5},
     "hist_gradient_boosting": {"max_iter": 15, "min_samples_leaf": 10},
     "mlp": {"hidden": "16", "epochs": 4, "batch_size": 64},
+    "cnn": {"filters": 8, "hidden": 32, "epochs": 5, "batch_size": 32, "learning_rate": 0.003},
+    "resnet": {"filters": 8, "blocks": 1, "epochs": 5, "batch_size": 32, "learning_rate": 0.003},
+    "tcn": {"filters": 8, "epochs": 2, "batch_size": 64, "learning_rate": 0.003},
 }
 
 
@@ -126,7 +135,7 @@ def request_for(tmp_path: Path, tables: dict[str, pl.DataFrame]) -> Make:
     """``request_for(task, families=[...], ...)``: a request over the task's table in a folder of its own."""
 
     def make(task: str, table: pl.DataFrame | None = None, **changes: Any) -> BuildRequest:
-        changes.setdefault("families", families_for(task))  # type: ignore[arg-type]
+        changes.setdefault("families", [name for name in families_for(task) if name != OWN])  # type: ignore[arg-type]
         return make_request(tmp_path, tables[task] if table is None else table, task, **changes)
 
     return make

@@ -19,6 +19,7 @@ from dagster_project.training.watcher import session_processes
 from .conftest import command, make_request
 
 WORKERS = {1: b"ray::_Inner.train", 2: b"ray::RayTrainWorker"}  # what Ray calls the processes that train
+TIMES = {1: 12, 2: 3}  # the table's rows: two processes wait for one another at each step
 SLOW = {"family": "mlp", "search": {"hidden": "64", "batch_size": 4, "epochs": 5}}  # about a second an epoch
 
 
@@ -35,7 +36,7 @@ class Told:
 
 def slow_request(folder: Path, table: pl.DataFrame, processes: int, least: int | None = None) -> BuildRequest:
     """One perceptron on enough rows for an epoch to take seconds; its states are below ``folder``."""
-    rows = pl.concat([table] * 12)
+    rows = pl.concat([table] * TIMES[processes])
     compute: dict[str, Any] = {"processes_per_trial": processes, "least_processes": least}
     request = make_request(folder, rows, "binary", candidates=[SLOW], compute=compute)
     return request.model_copy(update={"checkpoints": str(folder / "checkpoints")})

@@ -84,6 +84,23 @@ sys.exit(code)
 """
 
 
+READY = """
+import os, sys
+from dagster_project.training import local_ray
+local_ray._start = lambda *_: print("Ray starts")
+def ready():
+    loaded = [name for name in ("ray", "polars", "sklearn.linear_model") if name in sys.modules]
+    print(loaded, os.environ["RAY_AUTH_MODE"], os.path.exists(os.environ["RAY_AUTH_TOKEN_PATH"]))
+with local_ray.local_ray(2, ready=ready):
+    pass
+"""
+
+
+def test_what_goes_on_beside_rays_start_begins_when_everything_is_loaded(environment):
+    run = subprocess.run([sys.executable, "-c", READY], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["['ray', 'polars', 'sklearn.linear_model'] token True", "Ray starts"]
+
+
 @pytest.mark.slow
 def test_a_job_trains_on_the_cluster_that_started_it(request_for, environment, tmp_path):
     request = request_for("binary", families=["logistic_regression", "mlp"])

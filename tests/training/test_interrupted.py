@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,8 @@ def start(words: list[str], environment: dict[str, str], session: Path) -> "subp
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # whoever runs the tests in the background has it ignored, and children inherit that
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     for line in process.stdout:

@@ -10,6 +10,7 @@ import torch
 
 from dagster_project.training.device import CPU, choose_device
 from dagster_project.training.families.mlp import make
+from dagster_project.training.layout import Layout
 from dagster_project.training.loop import Training
 
 PARAMETERS = {
@@ -55,7 +56,7 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 
 def begun(**changes: object) -> Training:
     """A perceptron before its first epoch."""
-    return make({**PARAMETERS, **changes}, "binary", seed=7).begin(*rows())
+    return make({**PARAMETERS, **changes}, "binary", 7, Layout()).begin(*rows())
 
 
 def weights(training: Training) -> list[torch.Tensor]:
@@ -121,7 +122,7 @@ def test_a_card_learns_what_the_cpu_learns():
     from dagster_project.training.gpu_meter import GpuMeter
 
     device = choose_device(1)
-    training = make({**PARAMETERS, "dropout": 0.0}, "binary", seed=7).begin(*rows(), device)
+    training = make({**PARAMETERS, "dropout": 0.0}, "binary", 7, Layout()).begin(*rows(), device)
     meter = GpuMeter(device)
     for _ in training.epochs(meter.running):
         pass

@@ -48,7 +48,9 @@ def test_what_decides_is_the_size_of_the_prepared_rows(request_for) -> None:
 
 def test_families_that_need_all_rows_are_refused_with_those_that_stream(request_for) -> None:
     request = streamed(request_for, "binary", families=["mlp", "random_forest", "logistic_regression"])
-    with pytest.raises(RefusedError, match=r"logistic_regression, random_forest can't learn.*Families that can: mlp"):
+    with pytest.raises(
+        RefusedError, match=r"logistic_regression, random_forest can't learn.*Families that can: architecture, mlp"
+    ):
         load(request)
 
 

@@ -47,7 +47,7 @@ def candidate(**transforms: str) -> Candidate:
 
     features = Features(include=tuple(item.name for item in INPUTS), transforms=transforms)  # type: ignore[arg-type]
     frame = frame_of(rows(), INPUTS)
-    preparation = make_preparation(features, INPUTS, frame, scaled=True)
+    preparation = make_preparation(features, INPUTS, frame, kind="scaled")
     matrix = as_matrix(preparation.fit_transform(frame))
     model = LogisticRegression().fit(matrix, np.arange(60) % 2)
     return Candidate("logistic_regression", {}, "binary", INPUTS, (False, True), preparation, None, model, 0.0)
@@ -109,8 +109,8 @@ def test_what_terms_take_is_told_before_they_are_made(unit: Any) -> None:
 
     features = Features(include=tuple(item.name for item in INPUTS), transforms={"body": unit, "title": unit})
     frame = frame_of(rows(), INPUTS)
-    made = as_matrix(make_preparation(features, INPUTS, frame, scaled=True).fit_transform(frame))
-    told = prepared_width(features, INPUTS, frame, scaled=True)
+    made = as_matrix(make_preparation(features, INPUTS, frame, kind="scaled").fit_transform(frame))
+    told = prepared_width(features, INPUTS, frame, kind="scaled")
     assert 2 * made.nnz / len(frame) <= told < 4 * made.nnz / len(frame)
 
 
@@ -119,4 +119,4 @@ def test_a_column_that_says_nothing_is_named() -> None:
     frame = frame_of(blank, INPUTS)
     features = Features(include=tuple(item.name for item in INPUTS))
     with pytest.raises(RefusedError, match="no words of title stand in 2 train rows"):
-        make_preparation(features, INPUTS, frame, scaled=True).fit(frame)
+        make_preparation(features, INPUTS, frame, kind="scaled").fit(frame)

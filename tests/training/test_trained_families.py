@@ -3,15 +3,18 @@
 import pytest
 
 from dagster_project.domain.bundle import Trial
-from dagster_project.domain.families import FAMILIES
+from dagster_project.domain.families import FAMILIES, families_for
 from dagster_project.training.candidate import Candidate, label_values, refit
 from dagster_project.training.export import export
 from dagster_project.training.job import check_export
 from dagster_project.training.problem import Problem, fit, pose
 from dagster_project.training.rows import Data, load_data
 from dagster_project.training.space import propose
+from tests.training.conftest import OWN
 
-CASES = [(task, family) for family in FAMILIES for task in FAMILIES[family].tasks]
+CASES = [
+    (task, name) for name in FAMILIES for task in FAMILIES[name].tasks if name in families_for(task) and name != OWN
+]
 SELECTIONS = {
     "plain": {},
     "univariate": {

@@ -69,11 +69,18 @@ def _in_package(declared: str, contract: DataContract, server: Server) -> Path:
 def _local_part(name: str, path: Path, kind: str, server: Server) -> Part:
     stat = path.stat()
     mark = FileMark(path=name, size=stat.st_size, mark=str(stat.st_mtime_ns))
-    digest = partial(_file_digest, path)
+    digest, beside = partial(_file_digest, path), partial(_file_beside, path.parent)
     if kind == "parquet":
-        return Part(mark, partial(_scan_parquet, str(path), name, stat.st_size), digest=digest)
+        return Part(mark, partial(_scan_parquet, str(path), name, stat.st_size), digest=digest, beside=beside)
     scan = partial(_scan_local_csv, path, name, server.options)
-    return Part(mark, scan, text=True, digest=digest)
+    return Part(mark, scan, text=True, digest=digest, beside=beside)
+
+
+def _file_beside(folder: Path, name: str) -> bytes:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise FileNotFoundError(f"{name} is not in the folder of the file that names it")
+    return path.read_bytes()
 
 
 def _file_digest(path: Path) -> str:
@@ -136,10 +143,19 @@ def _listed(system: Any, location: str, contract: DataContract, server: Server) 
 
 def _object_part(system: Any, key: str, details: dict[str, Any], server: Server, storage: dict[str, str]) -> Part:
     uri, size = f"s3://{key}", int(details["size"])
+    beside = partial(_object_beside, system, key.rpartition("/")[0])
     mark = FileMark(path=uri, size=size, mark=str(details.get("ETag", "")).strip('"'))
     if _format(server, key) == "parquet":
-        return Part(mark, partial(_scan_parquet, uri, uri, size, storage))
-    return Part(mark, partial(_scan_object_csv, partial(system.open, key, "rb"), uri, size, server, storage), text=True)
+        return Part(mark, partial(_scan_parquet, uri, uri, size, storage), beside=beside)
+    scan = partial(_scan_object_csv, partial(system.open, key, "rb"), uri, size, server, storage)
+    return Part(mark, scan, text=True, beside=beside)
+
+
+def _object_beside(system: Any, folder: str, name: str) -> bytes:
+    if ".." in name.split("/"):
+        raise FileNotFoundError(f"{name} is not in the folder of the object that names it")
+    data: bytes = system.cat_file(f"{folder}/{name.lstrip('/')}")
+    return data
 
 
 def _scan_object_csv(

@@ -30,6 +30,8 @@ class Part:
     scan: "Callable[[], pl.LazyFrame]"
     text: bool = False
     digest: Callable[[], str | None] = lambda: None
+    beside: Callable[[str], bytes] | None = None
+    """Reads a file that a row names, by its path from the part's folder; raises OSError."""
 
 
 @dataclass(frozen=True)

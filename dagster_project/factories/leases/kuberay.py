@@ -38,6 +38,8 @@ class KubeRayPlace:
         asked = leased_request(request, lease, folder, self._profile)
         write_atomic(folder.request, asked.to_json().encode())
         write_atomic(folder.code, code_archive())
+        for weights in request.spec.pretrained:
+            ArtifactStore(folder.store).put(ArtifactStore(request.store).get(weights.digest))
         self._watch = Watch(self._cluster, lease, self._profile, self._currency, self._context.log.warning)
         self._watch.start()
         self._run(lease, self._watch)
@@ -116,7 +118,7 @@ def explained(status: dict[str, Any], error: Exception) -> Exception:
     message = str(status.get("message") or "")
     code = _EXIT_CODE.search(message)
     if status.get("jobStatus") == "FAILED" and code:
-        return reason_of(code[1])
+        return reason_of(int(code[1]))
     words = " ".join((message or str(error)).split())[:500].rstrip(".")
     reason = f"{status.get('reason')}: " if status.get("reason") else ""
     return MachineryError(f"The training job did not come to its end: {reason}{words}. Run the build again.")

@@ -15,7 +15,7 @@ from dagster_project.domain.build import BuildRequest, TrainingResult
 from dagster_project.domain.compute import LocalProfile
 from dagster_project.domain.errors import MachineryError
 from dagster_project.domain.lease import Lease, NodeUse
-from dagster_project.factories.leases.place import Released, end_of, reason_of
+from dagster_project.factories.leases.place import Released, crash_of, end_of, reason_of
 from dagster_project.storage.files import read_optional, write_atomic
 from dagster_project.training.local_ray import memory_for_rows
 
@@ -41,7 +41,7 @@ class LocalPlace:
             }
             asked = request.model_copy(update=own)
             write_atomic(folder / "request.json", asked.to_json().encode())
-            self._run(folder / "request.json")
+            self._run(lease, folder / "request.json")
             data = read_optional(asked.result)
         if data is None:
             raise MachineryError("The training program ended well but left no result. Run the build again.")
@@ -61,8 +61,21 @@ class LocalPlace:
         )
         return Released((node,), now, *end_of(lease, now))
 
-    def _run(self, request: Path) -> None:
+    def _run(self, lease: Lease, request: Path) -> None:
+        """A crash in compiled code, of Ray or of a library, is no answer: the program is started once more."""
+        code = self._ended_with(request)
+        if crash := crash_of(code):
+            self._context.log.warning(
+                f"lease {lease.id}: the training program crashed ({crash}). It is started once more."
+            )
+            code = self._ended_with(request)
+        if code:
+            raise reason_of(code)
+
+    def _ended_with(self, request: Path) -> int:
+        command = [sys.executable, "-X", "faulthandler", "-m", PROGRAM, str(request)]
         try:
-            self._pipes.run(context=self._context, command=[sys.executable, "-m", PROGRAM, str(request)])
+            self._pipes.run(context=self._context, command=command)
         except DagsterPipesExecutionError as error:
-            raise reason_of(str(error).rsplit(" ", 1)[-1]) from error
+            return int(str(error).rsplit(" ", 1)[-1])
+        return 0

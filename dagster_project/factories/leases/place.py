@@ -1,5 +1,6 @@
 """What a place has to do for a lease, and the one way through it: begun, trained, released, written down."""
 
+import signal
 import time
 import uuid
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from dagster_project.domain.estimates import HINT, estimate
 from dagster_project.domain.lease import GpuUse, Lease, LeaseEnd, NodeUse, Outcome, amount_of, new_lease
 from dagster_project.storage.leases import LeaseLedger
 
+CRASHES = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT))
 _LONGEST_NAME = 27  # with a dash and twelve digits the id has at most 40 characters
 _LONGEST_REASON = 500
 
@@ -116,10 +118,19 @@ def _released(place: Place, lease: Lease, hurry: bool, log: dg.DagsterLogManager
         return Released((), None, reason=f"releasing it broke, so nothing is known of its machines: {error!r}")
 
 
-def reason_of(code: str) -> Exception:
+def reason_of(code: int) -> Exception:
     """What the training program's exit code means."""
-    words = f"The training program ended with exit code {code}. Its last lines are above."
-    return {str(REFUSED): RefusedError(words), str(USER_ERROR): UsageError(words)}.get(code, MachineryError(words))
+    crash = crash_of(code)
+    words = (
+        f"The training program ended with exit code {code}{f' ({crash})' if crash else ''}. Its last lines are above."
+    )
+    return {REFUSED: RefusedError(words), USER_ERROR: UsageError(words)}.get(code, MachineryError(words))
+
+
+def crash_of(code: int) -> str:
+    """Name of the signal by which a program crashes, where one did; the code is subprocess's or a shell's."""
+    number = -code if code < 0 else code - 128
+    return signal.Signals(number).name if number in CRASHES else ""
 
 
 def end_of(lease: Lease, now: float) -> tuple[Outcome | None, str]:

@@ -1,4 +1,4 @@
-"""Learners, one module a family: ``make(parameters, task, seed)`` returns an unfitted estimator.
+"""Learners, one module a family: ``make(parameters, task, seed, layout)`` returns an unfitted estimator.
 
 Estimators follow scikit-learn's conventions and take a float32 matrix. Classification targets are indexes 0..K-1.
 What trains in steps is a ``NetworkEstimator``, whose training has an epoch for a step.
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dagster_project.domain.families import Task
+    from dagster_project.training.layout import Layout
 
 
-def make_estimator(family: str, parameters: dict[str, Any], task: "Task", seed: int) -> Any:
-    """An unfitted estimator of a family in the catalogue."""
+def make_estimator(family: str, parameters: dict[str, Any], task: "Task", seed: int, layout: "Layout") -> Any:
+    """An unfitted estimator of a family in the catalogue, for rows that are laid out so."""
     from dagster_project.domain.families import FAMILIES  # here, so that networks need torch alone
 
     module = importlib.import_module(f"{__name__}.{FAMILIES[family].name}")
-    return module.make(parameters, task, seed)
+    return module.make(parameters, task, seed, layout)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from dagster_project.training.layout import Layout
 from dagster_project.training.network import NetworkEstimator
 
 if TYPE_CHECKING:
@@ -11,9 +12,9 @@ if TYPE_CHECKING:
     from dagster_project.domain.families import Task
 
 
-def make(parameters: dict[str, Any], task: "Task", seed: int) -> "Perceptron":
+def make(parameters: dict[str, Any], task: "Task", seed: int, layout: Layout) -> "Perceptron":
     """``hidden`` names the widths of the layers, such as ``128,64``; the rest is the loop's."""
-    return Perceptron(parameters, task, seed)
+    return Perceptron(parameters, task, seed, layout)
 
 
 class Perceptron(NetworkEstimator):

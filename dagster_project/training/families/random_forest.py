@@ -3,9 +3,10 @@
 from typing import Any
 
 from dagster_project.domain.families import Task
+from dagster_project.training.layout import Layout
 
 
-def make(parameters: dict[str, Any], task: Task, seed: int) -> Any:
+def make(parameters: dict[str, Any], task: Task, seed: int, layout: Layout) -> Any:
     """Parameters are scikit-learn's. One job: trials run beside each other."""
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 

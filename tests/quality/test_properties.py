@@ -3,17 +3,20 @@
 import polars as pl
 import pytest
 
+from dagster_project.domain.contract import Column, LogicalType
 from dagster_project.domain.loading import load_repository
+from dagster_project.quality.properties import properties, property_names
 from dagster_project.quality.rows import dataset, layout_of
 from dagster_project.quality.suites import run_data_suites
-from dagster_project.quality.text_properties import property_names, text_properties
 from tests.modalities.notes import CONTRACT, SQL
 from tests.trees import MemoryTree, tree
 
+NOTE = Column(name="note", logical_type=LogicalType.STRING, modality="text")
+
 
 def test_properties_are_numbers_of_the_text() -> None:
-    found = text_properties(pl.DataFrame({"note": ["Über 25°!", "", None]}), ["note"])
-    assert found.columns == property_names("note") and set(found.dtypes) == {pl.Float64}
+    found = properties(pl.DataFrame({"note": ["Über 25°!", "", None]}), [NOTE])
+    assert found.columns == property_names(NOTE) and set(found.dtypes) == {pl.Float64}
     assert found.row(0) == pytest.approx((9, 3, 1 / 9, 2 / 9, 2 / 9))
     assert found.row(1) == (0, 0, 0, 0, 0) and found.row(2) == (None,) * 5
 
@@ -30,8 +33,8 @@ def test_a_text_is_looked_at_by_its_properties_and_compared_as_it_is() -> None:
         }
     )
     layout = layout_of(contract, ["note", "carrier"], "late", "binary")
-    assert (layout.features, layout.text) == (("carrier",), ("note",))
+    assert (layout.features, layout.read) == (("carrier",), ("carrier", "note"))
     seen = dataset(frame, layout.__class__(**{**layout.__dict__, "event_time": None}), 0, "x")
-    assert list(seen.features) == ["carrier", *property_names("note")] and seen.cat_features == ["carrier"]
+    assert list(seen.features) == ["carrier", *property_names(NOTE)] and seen.cat_features == ["carrier"]
     found = {each.name: each for each in run_data_suites(contract, frame.drop("ride")).findings}
     assert "0%" in found["DataDuplicates"].summary, "alike in their properties, and no two the same"
