@@ -57,13 +57,20 @@ def importances(facts: Facts) -> ShareChart | None:
 
 
 def search(facts: Facts) -> LineChart | None:
-    """Every trial's value and the best so far, in the order of the trials."""
-    done = [(float(t.number), t.value) for t in sorted(facts.trials, key=lambda t: t.number) if t.value is not None]
+    """Every trial's value and the best so far, in the order of the trials, over the baselines."""
+    valued = [(t, t.value) for t in sorted(facts.trials, key=lambda t: t.number) if t.value is not None]
+    done = [(float(trial.number), value) for trial, value in valued if not trial.is_baseline]
     if not done or facts.search_metric is None:
         return None
     better = max if METRICS[facts.search_metric].greater_is_better else min
     dots, best = Series("trial", tuple(done), "dots"), Series("best so far", _running(done, better), "step")
-    return LineChart("Course of the search", "trial", facts.search_metric, (best, dots), note=_failed(facts.trials))
+    ends = (done[0][0], done[-1][0])
+    flat = tuple(
+        Series(trial.title, tuple((end, value) for end in ends)) for trial, value in valued if trial.is_baseline
+    )
+    searched = [trial for trial in facts.trials if not trial.is_baseline]
+    lines = (best, dots, *flat)
+    return LineChart("Course of the search", "trial", facts.search_metric, lines, note=_failed(searched))
 
 
 def _running(

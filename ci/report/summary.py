@@ -155,7 +155,8 @@ def _about_facts(facts: Facts) -> Iterator[str]:
             yield f"{column} alone carries {share(value)} of the importance: is it really known at prediction time?"
     failed = [trial for trial in facts.trials if trial.status == "failed"]
     if failed:
-        yield f"{len(failed)} of {len(facts.trials)} trials failed: {failed[0].error or 'no reason given'}"
+        searched = sum(not trial.is_baseline for trial in facts.trials)
+        yield f"{len(failed)} of {searched} trials failed: {failed[0].error or 'no reason given'}"
     if facts.difference:
         yield from _about_rows(facts)
 

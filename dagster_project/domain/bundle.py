@@ -44,6 +44,10 @@ class Input(StrictModel):
         return prod(self.shape)
 
 
+BASELINE_FAMILY = "baseline"
+"""Trials of this family are what every other has to beat; none of them becomes a model."""
+
+
 class Trial(StrictModel):
     """One fit of the search. A failed trial is kept, with its reason."""
 
@@ -55,6 +59,17 @@ class Trial(StrictModel):
     seconds: float
     steps: int = Field(default=1, description="epochs for what trains in steps")
     error: str | None = None
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is there for the others to beat."""
+        return self.family == BASELINE_FAMILY
+
+    @property
+    def title(self) -> str:
+        """For people: its number and family, or what a baseline answers."""
+        answers = self.parameters.get("answers", "of a kind of its own")
+        return f"baseline: {answers}" if self.is_baseline else f"trial {self.number} {self.family}"
 
 
 class Parity(StrictModel):

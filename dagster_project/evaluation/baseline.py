@@ -77,18 +77,28 @@ def pooled(
     like: Answers, shape: tuple[int, ...], train: "np.ndarray", labels: "np.ndarray", validation: "np.ndarray"
 ) -> Answers:
     """A logistic or ridge regression over the grey fields, fitted to at most ``FITTED_ROWS`` train rows, evenly
-    picked."""
+    picked.
+
+    One thread does every sum: threads that wait for one another take minutes where other programs want the cores.
+    """
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     step = max(1, len(train) // FITTED_ROWS)
     known, seen = grey_fields(train[::step], shape), grey_fields(validation, shape)
     if like.codes is None:
-        fitted = make_pipeline(StandardScaler(), Ridge()).fit(known, labels[::step])
+        with threadpool_limits(1):
+            fitted = make_pipeline(StandardScaler(), Ridge()).fit(known, labels[::step])
         return Answers(values=fitted.predict(seen))
     codes = encode(labels[::step], like.classes)
-    fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(known[codes >= 0], codes[codes >= 0])
+    if len(set(codes[codes >= 0].tolist())) < 2:
+        return prior(like, labels, len(validation))
+    labelled = codes >= 0
+    with threadpool_limits(1):
+        fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+        fitted.fit(known[labelled], codes[labelled])
     return _answers(like, fitted.predict_proba(seen), fitted[-1].classes_)
 
 

@@ -74,14 +74,18 @@ def over_time(times: Sequence[object], counts: Sequence[int], title: str) -> str
 
 
 def course(trials: Sequence["Trial"], metric: str, greater_is_better: bool) -> str:
-    """Every trial's value in the order of the search, the best so far as a line."""
+    """Every trial's value in the order of the search, the best so far as a line, each baseline as a dotted one."""
     figure, axes = _figure("Course of the search")
-    done = [(trial.family, trial.number, trial.value) for trial in trials if trial.value is not None]
+    valued = [(trial, trial.value) for trial in trials if trial.value is not None]
+    done = [(trial.family, trial.number, value) for trial, value in valued if not trial.is_baseline]
     best = list(accumulate((value for _, _, value in done), max if greater_is_better else min))
     for family in sorted({family for family, _, _ in done}):
         own = [(number, value) for name, number, value in done if name == family]
         axes.plot([number for number, _ in own], [value for _, value in own], "o", markersize=4, label=family)
     axes.step([number for _, number, _ in done], best, where="post", color=GREY, label="best so far")
+    for trial, value in valued:
+        if trial.is_baseline:
+            axes.axhline(value, color=GREY, linewidth=1, linestyle=":", label=trial.title)
     axes.set_xlabel("trial")
     axes.set_ylabel(metric)
     axes.legend(fontsize=7)

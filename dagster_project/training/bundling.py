@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from dagster_project.training.rows import Data
 
 
 def bundle_files(
-    model: bytes, trials: list[Trial], parity: Parity, headroom: HeadroomReport | None = None
+    model: bytes, trials: Iterable[Trial], parity: Parity, headroom: HeadroomReport | None = None
 ) -> dict[str, bytes]:
     """The bundle's files beside its manifest."""
     course = [trial.model_dump(mode="json") for trial in trials]

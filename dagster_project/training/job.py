@@ -99,7 +99,7 @@ def _bundle(request: BuildRequest, learnt: Learnt, watch: Stopwatch) -> tuple[st
         model = export(candidate)
     with watch.stage("parity"):
         parity = check_export(data, candidate, model)
-    files = bundle_files(model, learnt.trials, parity, learnt.headroom)
+    files = bundle_files(model, [*learnt.trials, *learnt.baselines], parity, learnt.headroom)
     manifest = make_manifest(request, data, candidate, parity, files)
     with watch.stage("importances"):
         predictor = OnnxPredictor(model, manifest, threads=request.cpus)

@@ -4,7 +4,7 @@ import importlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dagster_project.domain.build import BuildRequest
 from dagster_project.domain.bundle import Trial
@@ -12,24 +12,34 @@ from dagster_project.domain.headroom_report import HeadroomReport
 from dagster_project.domain.headroom_words import next_gain
 from dagster_project.domain.lease import GpuUse
 from dagster_project.storage.store import ArtifactStore
+from dagster_project.training.baselines import baseline_trials, unbeaten
 from dagster_project.training.candidate import Candidate, drift, refit, restore
 from dagster_project.training.cluster import Cluster, cluster
 from dagster_project.training.ending import ending
 from dagster_project.training.intake import load
 from dagster_project.training.problem import Problem, pose
-from dagster_project.training.progress import Display, Stopwatch
+from dagster_project.training.progress import Display, Stopwatch, describe
 from dagster_project.training.rows import Data
 from dagster_project.training.search import best_trial, search
 from dagster_project.training.space import Proposal
 from dagster_project.training.trial import Terms
 
 
+class Posed(NamedTuple):
+    """The rows, the search's problem, and what its trials have to beat."""
+
+    data: Data
+    problem: Problem
+    baselines: list[Trial]
+
+
 @dataclass(frozen=True)
 class Learnt:
-    """What the search left."""
+    """What the search left. ``baselines`` are what its trials had to beat."""
 
     data: Data
     trials: list[Trial]
+    baselines: list[Trial]
     candidate: Candidate
     gpu: GpuUse | None
     headroom: HeadroomReport | None = None
@@ -47,12 +57,15 @@ def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watc
         MachineryError: Ray did not start, or the best trial's weights are gone.
     """
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
-        posed: list[Future[tuple[Data, Problem]]] = []
+        posed: list[Future[Posed]] = []
         with watch.stage("ray"):
-            place = stack.enter_context(cluster(request, lambda: posed.append(pool.submit(_pose, request, watch))))
+            given = (request, watch, len(proposals))
+            place = stack.enter_context(cluster(request, lambda: posed.append(pool.submit(_pose, *given))))
         with ending(request):
-            data, problem = posed[0].result()
+            data, problem, baselines = posed[0].result()
             shown.say(f"{data.said}, {len(proposals)} trials")
+            for each in baselines:
+                shown.say(describe(each, problem.metric))
             with watch.stage("search"):
                 found = search(request, problem, proposals, place, shown)
             best = best_trial(found.trials, problem.metric)
@@ -61,6 +74,9 @@ def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watc
         with watch.stage("ray"):
             stack.close()
     shown.say(f"best: trial {best.number} {best.family}, {problem.metric} {best.value:.4f}")
+    words = unbeaten(best, baselines, problem.metric)
+    if words is not None:
+        shown.say(words)
     if report is not None:
         shown.say(next_gain(report))
     gpu = found.gpus.get(best.number)
@@ -68,7 +84,7 @@ def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watc
         shown.say("its GPUs were not used: torch sees none where it ran, so it trained on the CPU")
     with watch.stage("refit"), ending(request):
         candidate = _take(request, problem, data, best, weights, shown)
-    return Learnt(data, found.trials, candidate, gpu, report)
+    return Learnt(data, found.trials, baselines, candidate, gpu, report)
 
 
 def _weights(request: BuildRequest, place: Cluster, best: Trial, data: Data) -> dict[str, Any] | None:
@@ -102,11 +118,14 @@ def _take(
     return candidate
 
 
-def _pose(request: BuildRequest, watch: Stopwatch) -> tuple[Data, Problem]:
+def _pose(request: BuildRequest, watch: Stopwatch, trials: int) -> Posed:
+    spec = request.spec
     with watch.stage("load"):
         data = load(request)
     with watch.stage("prepare"):
-        return data, pose(request.spec, data, _pretrained(request))
+        problem = pose(spec, data, _pretrained(request))
+    with watch.stage("baselines"):
+        return Posed(data, problem, baseline_trials(spec, data, problem.positive, trials))
 
 
 def _pretrained(request: BuildRequest) -> dict[str, bytes]:

@@ -79,11 +79,11 @@ def describe(trial: Trial, metric: str) -> str:
     """A trial in a line; a failed one with its reason."""
     if trial.status == "failed":
         reason = (trial.error or "").strip().splitlines()[-1:] or ["no reason given"]
-        return f"trial {trial.number} {trial.family}: failed: {reason[0]}"
+        return f"{trial.title}: failed: {reason[0]}"
     value = "no value yet" if trial.value is None else f"{metric} {trial.value:.4f}"
     steps = f", {trial.steps} steps" if trial.steps > 1 else ""
     stopped = ", stopped early" if trial.status == "stopped" else ""
-    return f"trial {trial.number} {trial.family}: {value} in {trial.seconds:.1f} s{steps}{stopped}"
+    return f"{trial.title}: {value} in {trial.seconds:.1f} s{steps}{stopped}"
 
 
 class Stopwatch:

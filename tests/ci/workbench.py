@@ -127,7 +127,7 @@ def built_from(workspace: Workspace, head: Repository, *, vouched: bool = True) 
         steps=done.steps,
         seconds=0.1,
     )
-    bundle, _ = _bundle(request, Learnt(data, [trial], refit(problem, data, trial), None), Stopwatch())
+    bundle, _ = _bundle(request, Learnt(data, [trial], [], refit(problem, data, trial), None), Stopwatch())
     result = BuildResult(
         kind="model", name=MODEL, outcome="built", snapshot=snapshot, bundle=bundle, lease=leased(bundle)
     )

@@ -7,7 +7,7 @@ from dagster_project.domain.bundle import Input
 from dagster_project.domain.gate_findings import check_gate
 from dagster_project.domain.gates import BaselineGate
 from dagster_project.domain.verdict import Measurements, Outcome
-from dagster_project.evaluation.baseline import PRIOR, baseline_gain, baselines, prior, seasonal
+from dagster_project.evaluation.baseline import FITTED_ROWS, PRIOR, baseline_gain, baselines, pooled, prior, seasonal
 from dagster_project.inference.predictor import Answers
 
 GATE = BaselineGate(kind="baseline")
@@ -75,6 +75,13 @@ def test_images_have_a_linear_model_of_their_fields() -> None:
     assert check_gate(GATE, measured(alike, told, labels[900:]), None, False, 0.05).outcome is Outcome.FAILED
     sure = Answers(classes=like.classes, codes=labels[900:], scores=np.eye(10)[labels[900:]] * 0.9 + 0.01)
     assert check_gate(GATE, measured(sure, told, labels[900:]), None, False, 0.05).outcome is Outcome.PASSED
+
+
+def test_where_the_picked_images_are_of_one_class_the_shares_are_what_is_known() -> None:
+    labels = np.where(np.arange(2 * FITTED_ROWS) % 2, "a", "b").astype(object)  # every second one is picked
+    like = Answers(classes=("a", "b"), codes=np.zeros(1, int), scores=np.zeros((1, 2)))
+    told = pooled(like, (1, 1, 1), np.zeros((2 * FITTED_ROWS, 1), np.float32), labels, np.zeros((3, 1), np.float32))
+    assert told.scores is not None and told.scores.tolist() == [[0.5, 0.5]] * 3
 
 
 def measured(answers: Answers, told: dict[str, Answers], labels: np.ndarray) -> Measurements:

@@ -53,6 +53,7 @@ def test_it_passes_and_says_so(built):
 def test_output_is_plain_lines(built):
     lines = built[1].stdout.splitlines()
     assert lines[0] == "398 train and 171 validation rows, 8 trials"
+    assert lines[1].startswith("baseline: the train labels' mean or shares: roc_auc 0.5000 in ")
     assert sum(line.startswith("[") for line in lines) == 8
     assert any("extra_trees: failed: InvalidParameterError" in line for line in lines)
     assert lines[-1].startswith("bundle sha256:")
@@ -130,7 +131,8 @@ def test_every_trial_is_kept(built, tmp_path):
     request, *_ = built
     result = TrainingResult.from_json(Path(request.result).read_bytes())
     fetch_bundle(ArtifactStore(request.store), result.bundle, tmp_path)
-    trials = json.loads((tmp_path / TRIALS).read_text())
+    *trials, baseline = json.loads((tmp_path / TRIALS).read_text())
+    assert (baseline["number"], baseline["family"], baseline["value"]) == (8, "baseline", 0.5)
     assert [trial["number"] for trial in trials] == list(range(8))
     assert {trial["family"] for trial in trials} == set(families_for("binary")) - {OWN}
     (failed,) = (trial for trial in trials if trial["status"] == "failed")
