@@ -25,7 +25,7 @@ def run() -> dict[str, Any]:
     accuracy = measured["accuracy"]
     gains = {each["against"]: each for each in verdict["measurements"] if each["metric"] == "gain_over_baseline"}
     return {
-        "what": "70,000 pictures of garments: from the contract to the champion that answers, two trials, two cores",
+        "what": "70,000 pictures of garments: from the contract to the champion that answers, two cores",
         "figures": {
             "accuracy": [round(accuracy[end], 4) for end in ("value", "low", "high")],
             "gain in log loss over": {name: [round(g["value"], 4), round(g["low"], 4)] for name, g in gains.items()},
