@@ -77,7 +77,7 @@ def refit(problem: Problem, data: Data, trial: Trial, cores: int = 1) -> Candida
 
 
 def restore(problem: Problem, data: Data, trial: Trial, state: dict[str, Any]) -> Candidate:
-    """The candidate from the trial's own weights: what GPUs, several processes or a stream took is not done again.
+    """The candidate from the trial's own weights: epochs are not done again.
 
     Its value is measured here, from those weights in float32 on a CPU: the graph that is exported runs so too.
     """

@@ -69,7 +69,7 @@ def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watc
             with watch.stage("search"):
                 found = search(request, problem, proposals, place, shown)
             best = best_trial(found.trials, problem.metric)
-            weights = _weights(request, place, best, data)
+            weights = _weights(request, place, best)
             report = _headroom(request, data, best, watch)
         with watch.stage("ray"):
             stack.close()
@@ -87,13 +87,10 @@ def learn(request: BuildRequest, proposals: list[Proposal], shown: Display, watc
     return Learnt(data, found.trials, baselines, candidate, gpu, report)
 
 
-def _weights(request: BuildRequest, place: Cluster, best: Trial, data: Data) -> dict[str, Any] | None:
-    """The best trial's weights, where what trained it is gone by now; None: it is trained again here."""
-    compute = request.spec.compute
+def _weights(request: BuildRequest, place: Cluster, best: Trial) -> dict[str, Any] | None:
+    """The best trial's weights, where it trained in steps; None: it is trained again here."""
     kept = Terms.of(request, place.folder).checkpoints(Proposal(best.number, best.family, best.parameters))
-    if kept is None or not (compute.gpus_per_trial or compute.processes > 1 or data.stream):
-        return None
-    return kept.load(best.steps)
+    return kept.load(best.steps) if kept else None
 
 
 def _headroom(request: BuildRequest, data: Data, best: Trial, watch: Stopwatch) -> HeadroomReport | None:
