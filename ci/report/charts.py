@@ -68,9 +68,8 @@ def search(facts: Facts) -> LineChart | None:
     flat = tuple(
         Series(trial.title, tuple((end, value) for end in ends)) for trial, value in valued if trial.is_baseline
     )
-    searched = [trial for trial in facts.trials if not trial.is_baseline]
     lines = (best, dots, *flat)
-    return LineChart("Course of the search", "trial", facts.search_metric, lines, note=_failed(searched))
+    return LineChart("Course of the search", "trial", facts.search_metric, lines, note=_failed(facts.searched))
 
 
 def _running(

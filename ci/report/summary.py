@@ -153,10 +153,9 @@ def _about_facts(facts: Facts) -> Iterator[str]:
     for column, value in shares.items():
         if value >= DOMINANT and len(shares) > 1:
             yield f"{column} alone carries {share(value)} of the importance: is it really known at prediction time?"
-    failed = [trial for trial in facts.trials if trial.status == "failed"]
+    failed = [trial for trial in facts.searched if trial.status == "failed"]
     if failed:
-        searched = sum(not trial.is_baseline for trial in facts.trials)
-        yield f"{len(failed)} of {searched} trials failed: {failed[0].error or 'no reason given'}"
+        yield f"{len(failed)} of {len(facts.searched)} trials failed: {failed[0].error or 'no reason given'}"
     if facts.difference:
         yield from _about_rows(facts)
 

@@ -100,3 +100,8 @@ class Facts(StrictModel):
     cost: Cost | None = None
     gpu: GpuUse | None = None
     difference: DatasetDifference | None = Field(default=None, description="of a contract verdict")
+
+    @property
+    def searched(self) -> tuple[Trial, ...]:
+        """The trials without the baselines among them."""
+        return tuple(trial for trial in self.trials if not trial.is_baseline)

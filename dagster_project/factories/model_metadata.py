@@ -69,7 +69,8 @@ def search_metadata(spec: ModelSpec, done: Trained, workspace: Workspace) -> dic
     """Every trial, failed ones with their reason, and the course of the search."""
     store = ArtifactStore.of(workspace)
     trials = trials_of(store, load_manifest(store, done.bundle))
-    counts = {status: sum(trial.status == status for trial in trials) for status in ("completed", "stopped", "failed")}
+    ended = [trial.status for trial in trials if not trial.is_baseline]
+    counts = {status: ended.count(status) for status in ("completed", "stopped", "failed")}
     rows = (
         (t.number, t.family, t.status, "" if t.value is None else f"{t.value:.5g}", f"{t.seconds:.1f}", _remark(t))
         for t in trials

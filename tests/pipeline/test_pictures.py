@@ -39,6 +39,8 @@ def test_pictures_are_png_bytes_in_markdown() -> None:
         Trial(number=n, family="ridge", parameters={}, status=s, value=v, seconds=1.0)
         for n, s, v in ((0, "completed", 0.6), (1, "failed", None), (2, "completed", 0.7))
     ]
+    told = {"family": "baseline", "parameters": {"answers": "the mean"}}
+    trials.append(trials[0].model_copy(update={"number": 3, "value": 0.5, **told}))
     pictures = [
         bars({"a": 0.1}, "Missing", "share"),
         columns([0.0, 1.0, 2.0], [3, 4], "Residuals", "minutes"),

@@ -5,13 +5,17 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ci.main import main
+from ci.report.charts import search
 from ci.report.files import as_html, as_markdown, as_terminal, load_report, mark_latest, write_report
 from ci.report.markdown import LIMIT
 from ci.report.model import Report
+from ci.report.summary import attention
+from dagster_project.domain.bundle import Trial
 from dagster_project.domain.errors import MachineryError, Problem, UsageError
 from dagster_project.domain.estimates import Estimate
 from dagster_project.domain.facts import Cost, Facts, Histogram
@@ -68,6 +72,12 @@ def hostile_headroom(report: HeadroomReport) -> HeadroomReport:
     )
 
 
+def baseline(answers: str, **changed: Any) -> Trial:
+    """A baseline among the trials."""
+    whole = {"number": 12, "parameters": {"answers": answers}, "status": "completed", "value": 0.5, "seconds": 0.1}
+    return Trial.model_validate({"family": "baseline", **whole, **changed})
+
+
 def hostile(report: Report) -> Report:
     """The report with the evil text wherever a contributor's text can stand."""
     verdict = report.verdicts[1]
@@ -79,7 +89,7 @@ def hostile(report: Report) -> Report:
         update={
             "family": EVIL,
             "parameters": {EVIL: EVIL},
-            "trials": trials,
+            "trials": (*trials, baseline(EVIL)),
             "importances": facts.importances.model_copy(update={"challenger": {EVIL: 0.6, "hour": 0.2}}),
             "roc": tuple(curve.model_copy(update={"name": EVIL}) for curve in facts.roc),
             "headroom": hostile_headroom(facts.headroom),
@@ -158,6 +168,22 @@ def test_histogram_of_residuals(report: Report) -> None:
     changed = report.model_copy(update={"verdicts": (judged,)})
     assert "bar [3, 5]" in as_markdown(changed)
     assert "Residuals, validation rows" in as_html(changed)
+
+
+def test_a_baseline_lies_below_the_course_of_the_search(report: Report) -> None:
+    facts = Facts.model_validate(report.verdicts[1].facts)
+    odd = baseline("", number=13, parameters={}, value=None, status="failed", error="accuracy is nan")
+    facts = facts.model_copy(update={"trials": (*facts.trials, baseline("the mean"), odd)})
+    chart = search(facts)
+    assert (
+        chart and chart.series[2].name == "baseline: the mean" and chart.series[2].points == ((0.0, 0.5), (11.0, 0.5))
+    )
+    assert chart.series[0].points[-1] == (11.0, 0.728) and len(chart.series) == 3
+    assert chart.note == "1 of 12 trials failed and have no point."
+    judged = report.verdicts[1].model_copy(update={"facts": facts.model_dump(mode="json")})
+    changed = report.model_copy(update={"verdicts": (judged,)})
+    assert "baseline: the mean" in as_html(changed) and "baseline: the mean" in as_markdown(changed)
+    assert any("1 of 12 trials failed" in words for words in attention(changed))
 
 
 def test_long_comment_says_what_it_left_out(report: Report) -> None:
