@@ -30,7 +30,7 @@ def test_memory_of_large_bodies_is_given_back(place: tuple[Path, ArtifactStore, 
         before = rss_mb(server.process.pid)
         for megabytes in (31, 25, 20, 15):  # the first teaches the C library that such blocks come again
             refused(server, megabytes)
-        assert rss_mb(server.process.pid) - before < 20
+        server.until(lambda: rss_mb(server.process.pid) - before < 10)  # it is answered first, then forgotten
 
 
 def ask(server: Server, requests: int) -> None:
