@@ -1,7 +1,7 @@
 """The answers of somebody who knows next to nothing: a model that is no better has learnt nothing.
 
-Whoever judges makes them from rows that nobody else has touched: what the train labels are on the whole; of a series,
-what was a season ago; of images, what a logistic or ridge regression makes of a few grey fields.
+What the train labels are on the whole; of a series, what was a season ago; of images, what a logistic or ridge
+regression makes of a few grey fields. A search has them among its trials, and whoever judges makes them once more.
 """
 
 from collections.abc import Iterable, Mapping

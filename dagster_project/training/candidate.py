@@ -1,4 +1,4 @@
-"""The best trial, trained once more on the training rows: what is exported and judged."""
+"""The best trial, with its own weights or trained once more on the training rows: what is exported and judged."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
